@@ -1,0 +1,1 @@
+"""The loop's verbs: the only place where science meets the database."""

@@ -1,0 +1,1 @@
+"""The record of everything: tables, the questions asked of them, their migrations."""
