@@ -1,0 +1,92 @@
+"""Catalog fluxes become numbers that a network can compare.
+
+Luptitudes (Lupton, Gunn & Szalay 1999) instead of magnitudes, because a noisy flux
+may be negative; everything is corrected for Galactic extinction.
+"""
+
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.survey.photometry_columns import (
+    BANDS,
+    EXTINCTION,
+    MODEL_FLUX,
+    MODEL_FLUX_ERROR,
+    PETRO_FLUX,
+    PETRO_FLUX_ERROR,
+)
+
+SOFTENING: Final = np.array([0.14, 0.09, 0.12, 0.18, 0.74])
+"""SDSS softening parameters b of ugriz in nanomaggies (SDSS "asinh magnitudes")."""
+
+ZERO_POINT: Final = 22.5
+"""Magnitude of one nanomaggie."""
+
+_POGSON: Final = 2.5 / np.log(10.0)
+
+PHOTOMETRY_FEATURES: Final[tuple[str, ...]] = (
+    *(f"luptitude_{band}" for band in BANDS),
+    *(f"color_{a}{b}" for a, b in pairwise(BANDS)),
+    *(f"log_error_{band}" for band in BANDS),
+    *(f"petro_minus_model_{band}" for band in BANDS),
+    *(f"petro_log_error_{band}" for band in BANDS),
+    *(f"missing_model_{band}" for band in BANDS),
+    *(f"missing_petro_{band}" for band in BANDS),
+)
+
+
+def photometry_features(
+    photometry: NDArray[np.floating[Any]],
+) -> NDArray[np.float64]:
+    """Luptitudes, colors, relative errors, Petrosian minus model magnitudes.
+
+    Args:
+        photometry: `N x P`, the columns of `PHOTOMETRY_COLUMNS`.
+
+    Returns:
+        `N x F`, the columns of `PHOTOMETRY_FEATURES`: magnitudes, natural logarithms
+        of relative errors, and 0/1 flags. NaN where a flux is missing.
+    """
+    columns = np.asarray(photometry, dtype=np.float64)
+    # Where extinction is unknown the flux is taken as it is.
+    transmission = 10.0 ** (0.4 * np.nan_to_num(columns[:, EXTINCTION]))
+    model = columns[:, MODEL_FLUX] * transmission
+    petro = columns[:, PETRO_FLUX] * transmission
+    magnitude = luptitude(model)
+    return np.concatenate(
+        [
+            magnitude,
+            magnitude[:, :-1] - magnitude[:, 1:],
+            _log_relative_error(model, columns[:, MODEL_FLUX_ERROR] * transmission),
+            luptitude(petro) - magnitude,
+            _log_relative_error(petro, columns[:, PETRO_FLUX_ERROR] * transmission),
+            np.isnan(model).astype(np.float64),
+            np.isnan(petro).astype(np.float64),
+        ],
+        axis=1,
+    )
+
+
+def luptitude(flux: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Asinh magnitudes: the usual ones for bright fluxes, finite for any.
+
+    Args:
+        flux: `N x B` nanomaggies in ugriz.
+
+    Returns:
+        `N x B` magnitudes.
+    """
+    bright = np.arcsinh(flux / (2.0 * SOFTENING)) + np.log(SOFTENING)
+    magnitude: NDArray[np.float64] = ZERO_POINT - _POGSON * bright
+    return magnitude
+
+
+def _log_relative_error(
+    flux: NDArray[np.float64], error: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    # The derivative of the luptitude has the softened flux in its denominator.
+    relative: NDArray[np.float64] = error / np.hypot(flux, 2.0 * SOFTENING)
+    return np.log(relative)

@@ -1,0 +1,76 @@
+"""Every choice about the network and its training, as versioned JSON."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class ModelConfig(BaseModel):
+    """A fusion network and how it is trained; `ModelConfig()` is the default.
+
+    A field that is not known is refused: a typing error must not train another model
+    than the one that was meant.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+
+    dim: int = Field(default=256, ge=8)
+    """Number of fused features D."""
+
+    members: int = Field(default=4, ge=1)
+    """Networks trained side by side; each gives `dim / members` of the features."""
+
+    hidden: int = Field(default=128, ge=8)
+    """Width of the two hidden layers of a member's photometry encoder."""
+
+    noise_hidden: int = Field(default=32, ge=4)
+    """Width of the branch that predicts the noise."""
+
+    epochs: int = Field(default=60, ge=1)
+    """Passes over the labels, where they are many."""
+
+    min_steps: int = Field(default=150, ge=1)
+    """Fewer optimizer steps than this leave even a small set unlearned, more make
+    it learned by heart: with 100 and 400 labels 150 beat 300 and 600."""
+
+    batch: int = Field(default=128, ge=2)
+    """Labels per optimizer step."""
+
+    learning_rate: float = Field(default=3e-3, gt=0)
+    """Peak of the one-cycle schedule (Smith & Topin 2017)."""
+
+    weight_decay: float = Field(default=1e-2, ge=0)
+    """Decoupled decay of AdamW (Loshchilov & Hutter 2019)."""
+
+    ema: float = Field(default=0.995, ge=0, lt=1)
+    """Decay of the running mean of weights with which the network predicts."""
+
+    beta: float = Field(default=0.5, ge=0, le=1)
+    """Beta-NLL (Seitzer et al. 2022): 0 is the likelihood, 1 nearly least squares."""
+
+    held_aside: float = Field(default=0.15, gt=0, lt=0.5)
+    """Share of the labels that a member does not see; different ones for every member.
+    What the members say about them sets the level of the noise."""
+
+    clip: float = Field(default=5.0, gt=0)
+    """Largest norm of the gradient."""
+
+    image_dropout: float = Field(default=0.15, ge=0, lt=1)
+    """How often training hides an image that another modality can replace."""
+
+    spectrum_dropout: float = Field(default=0.3, ge=0, lt=1)
+    """How often training hides a spectrum that another modality can replace."""
+
+    photometry_dropout: float = Field(default=0.15, ge=0, lt=1)
+    """How often training hides photometry that another modality can replace."""
+
+    @model_validator(mode="after")
+    def _dim_divides(self) -> "ModelConfig":
+        if self.dim % self.members:
+            raise ValueError(
+                f"dim: expected a multiple of members = {self.members}, "
+                f"found {self.dim}"
+            )
+        return self

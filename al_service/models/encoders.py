@@ -1,0 +1,48 @@
+"""Measurements become features: one encoder per modality.
+
+Every encoder serves all members of the network at once: `M x N x F_in` or `N x F_in`
+in, `M x N x F` out. A new modality is a class with the attribute `width` and a line in
+`fusion.py`.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class MemberLinear(nn.Module):
+    """`M` linear layers side by side, one per member."""
+
+    def __init__(self, members: int, n_in: int, n_out: int) -> None:
+        super().__init__()
+        bound = 1.0 / math.sqrt(n_in)  # as torch.nn.Linear starts
+        self.weight = nn.Parameter(
+            torch.empty(members, n_in, n_out).uniform_(-bound, bound)
+        )
+        self.bias = nn.Parameter(torch.empty(members, 1, n_out).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`N x F_in` or `M x N x F_in` to `M x N x F_out`."""
+        if x.dim() == 2:
+            x = x.expand(len(self.weight), *x.shape)
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+class PhotometryEncoder(nn.Module):
+    """Two hidden layers on the scaled columns of `PHOTOMETRY_FEATURES`."""
+
+    def __init__(self, *, members: int, n_in: int, hidden: int) -> None:
+        super().__init__()
+        self.width = hidden
+        self.layers = nn.Sequential(
+            MemberLinear(members, n_in, hidden),
+            nn.SiLU(),
+            MemberLinear(members, hidden, hidden),
+            nn.SiLU(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`N x F_in` scaled columns to `M x N x F` features."""
+        features: Tensor = self.layers(x)
+        return features

@@ -1,0 +1,191 @@
+"""Targets become latent numbers in which everything that must hold, holds.
+
+z is modeled as log(1 + z). Of the quantiles of log SFR one is the anchor (the median
+where it is asked for) and the others are chained to it by the logarithms of the
+increments between neighbors, so that predicted quantiles can never cross. Average
+and mode are offsets from the median. The entropy stays as it is. Any subset of the
+targets works: what a chain lacks it skips.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.survey.targets import LIMITS, SFR_QUANTILES, Target
+
+INCREMENT_FLOOR: Final = 0.01
+"""Smallest distance between neighboring quantiles in dex: the step of the grid of
+log SFR on which the catalog's posteriors are tabulated. Equal quantiles are closer
+than the catalog can tell."""
+
+Floats = NDArray[np.float64]
+
+
+class Form(StrEnum):
+    """How one latent number follows from targets."""
+
+    LOG_ONE_PLUS = "log_one_plus"  # log(1 + target)
+    PLAIN = "plain"  # the target
+    OFFSET = "offset"  # the target minus its reference
+    LOG_ABOVE = "log_above"  # log(target - reference)
+    LOG_BELOW = "log_below"  # log(reference - target)
+
+
+@dataclass(frozen=True)
+class Latent:
+    """One latent number: its form, its target and the target it refers to."""
+
+    form: Form
+    target: int
+    """Column of the target."""
+    reference: int | None = None
+    """Column of the reference target."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Gaussian moments per target, in the target's own space.
+
+    The space of z is log(1 + z); that of every other target is the target.
+    """
+
+    center: Floats
+    """`N x T`."""
+    epistemic: Floats
+    """`N x T` variances owed to the weights."""
+    aleatoric: Floats
+    """`N x T` variances of the noise."""
+
+
+@dataclass(frozen=True)
+class TargetTransform:
+    """The mapping between `T` targets and as many latent numbers."""
+
+    targets: tuple[str, ...]
+
+    @cached_property
+    def latents(self) -> tuple[Latent, ...]:
+        """The latent of every target, in the order of the targets."""
+        return tuple(self._latent(target) for target in self.targets)
+
+    def _latent(self, target: str) -> Latent:
+        column = self.targets.index(target)
+        if target not in LIMITS:
+            raise ValueError(f"expected targets of {list(LIMITS)}, found {target!r}")
+        if target == Target.Z:
+            return Latent(Form.LOG_ONE_PLUS, column)
+        if target in SFR_QUANTILES:
+            return self._quantile_latent(target, column)
+        if target != Target.SFR_ENTROPY and Target.SFR_MEDIAN in self.targets:
+            return Latent(
+                Form.OFFSET, column, self.targets.index(Target.SFR_MEDIAN.value)
+            )
+        return Latent(Form.PLAIN, column)
+
+    def _quantile_latent(self, target: str, column: int) -> Latent:
+        chain = [name for name in SFR_QUANTILES if name in self.targets]
+        anchor = (
+            chain.index(Target.SFR_MEDIAN.value)
+            if Target.SFR_MEDIAN in chain
+            else len(chain) // 2
+        )
+        place = chain.index(target)
+        if place == anchor:
+            return Latent(Form.PLAIN, column)
+        step, form = (1, Form.LOG_BELOW) if place < anchor else (-1, Form.LOG_ABOVE)
+        return Latent(form, column, self.targets.index(chain[place + step]))
+
+    def forward(
+        self, values: Floats, errors: Floats | None = None
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Targets to latents, with label errors by the delta method, diagonal only.
+
+        Args:
+            values: `N x T` in the targets' units, NaN where unknown.
+            errors: `N x T` standard deviations, NaN or None where unknown.
+
+        Returns:
+            `N x T` latent values (0 where not observed), their standard deviations
+            (0 where unknown), and which are observed: those whose parts all are.
+        """
+        known_errors = np.zeros_like(values) if errors is None else errors
+        known_errors = np.nan_to_num(known_errors, nan=0.0)
+        latent = np.full(values.shape, np.nan)
+        spread = np.zeros(values.shape)
+        for column, rule in enumerate(self.latents):
+            latent[:, column], spread[:, column] = _forward(rule, values, known_errors)
+        observed = np.isfinite(latent)
+        return (
+            np.where(observed, latent, 0.0),
+            np.where(observed, spread, 0.0),
+            observed,
+        )
+
+    def back(self, mean: Floats, epistemic: Floats, aleatoric: Floats) -> Moments:
+        """Latents to targets; variances by the delta method, diagonal only.
+
+        Args:
+            mean: `N x T` latent means.
+            epistemic: `N x T` latent variances owed to the weights.
+            aleatoric: `N x T` latent variances of the noise.
+
+        Returns:
+            Moments whose center is the transformed latent mean: the predictive
+            median of z and of every increment, and quantiles that never cross.
+        """
+        moments = Moments(*(np.full(mean.shape, np.nan) for _ in range(3)))
+        for column in self._order():
+            _back(self.latents[column], moments, mean, epistemic, aleatoric)
+        return moments
+
+    def _order(self) -> list[int]:
+        """Columns so that every reference comes before those that need it."""
+        done: list[int] = []
+        while len(done) < len(self.latents):
+            done += [
+                rule.target
+                for rule in self.latents
+                if rule.target not in done
+                and (rule.reference is None or rule.reference in done)
+            ]
+        return done
+
+
+def _forward(rule: Latent, values: Floats, errors: Floats) -> tuple[Floats, Floats]:
+    value, error = values[:, rule.target], errors[:, rule.target]
+    if rule.form == Form.LOG_ONE_PLUS:
+        return np.log1p(value), error / (1.0 + value)
+    if rule.reference is None:
+        return value, error
+    both = np.hypot(error, errors[:, rule.reference])
+    difference = value - values[:, rule.reference]
+    if rule.form == Form.OFFSET:
+        return difference, both
+    sign = 1.0 if rule.form == Form.LOG_ABOVE else -1.0
+    increment = np.maximum(sign * difference, INCREMENT_FLOOR)
+    return np.log(increment), both / increment
+
+
+def _back(
+    rule: Latent, moments: Moments, mean: Floats, epistemic: Floats, aleatoric: Floats
+) -> None:
+    column, reference = rule.target, rule.reference
+    pairs = ((moments.epistemic, epistemic), (moments.aleatoric, aleatoric))
+    if reference is None:
+        moments.center[:, column] = mean[:, column]
+        for variance, latent in pairs:
+            variance[:, column] = latent[:, column]
+        return
+    if rule.form == Form.OFFSET:
+        step, slope = mean[:, column], np.ones(len(mean))
+    else:
+        sign = 1.0 if rule.form == Form.LOG_ABOVE else -1.0
+        slope = np.exp(mean[:, column])
+        step = sign * slope
+    moments.center[:, column] = moments.center[:, reference] + step
+    for variance, latent in pairs:
+        variance[:, column] = variance[:, reference] + slope**2 * latent[:, column]

@@ -1,0 +1,1 @@
+"""A network and labels become a posterior."""

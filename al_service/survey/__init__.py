@@ -1,0 +1,1 @@
+"""Survey files become pools of objects."""

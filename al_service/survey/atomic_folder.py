@@ -1,0 +1,127 @@
+"""Folders that appear whole or not at all, with a digest of everything inside."""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from al_service.errors import CorruptArtifact
+
+MANIFEST: Final = "manifest.json"
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its name if the block succeeds.
+
+    Everything is on disk before the name appears. Where somebody else was faster,
+    theirs stays and ours is dropped: folders of one name hold the same content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.parent / f".{path.name}.partial-{uuid.uuid4().hex}"
+    partial.mkdir()
+    try:
+        yield partial
+        _flush(partial)
+        try:
+            partial.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+        _flush_folder(path.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> str:  # Any: JSON values
+    """Describe a complete folder in its manifest.
+
+    Args:
+        folder: where every other file is already in place.
+        facts: what a reader should know, JSON values.
+
+    Returns:
+        The digest of the manifest, which names every file with its own digest.
+    """
+    files = {
+        str(file.relative_to(folder)): file_digest(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != MANIFEST
+    }
+    text = manifest_text(facts, files)
+    (folder / MANIFEST).write_bytes(text)
+    return hashlib.sha256(text).hexdigest()
+
+
+def manifest_text(
+    facts: Mapping[str, Any],  # Any: JSON values
+    files: Mapping[str, str],
+) -> bytes:
+    """The bytes of a manifest.
+
+    Args:
+        facts: what a reader should know, JSON values.
+        files: relative path to sha256.
+    """
+    return json.dumps(
+        {**facts, "files": dict(files)}, sort_keys=True, indent=1, allow_nan=False
+    ).encode()
+
+
+def manifest_digest(folder: Path) -> str:
+    """The digest of the manifest that a folder holds."""
+    return file_digest(folder / MANIFEST)
+
+
+def read_manifest(
+    folder: Path, digest: str | None = None
+) -> dict[str, Any]:  # Any: JSON values
+    """The manifest of a folder, refused if it is not the one expected.
+
+    Args:
+        folder: a folder written by `new_folder` and `write_manifest`.
+        digest: the manifest's expected digest; None takes any.
+    """
+    found = manifest_digest(folder)
+    if digest is not None and found != digest:
+        raise CorruptArtifact(folder / MANIFEST, digest, found)
+    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    return manifest
+
+
+def verify_files(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Read every file of the manifest and refuse the first that was changed."""
+    for name, expected in manifest["files"].items():
+        path = folder / name
+        found = file_digest(path) if path.is_file() else "no file"
+        if found != expected:
+            raise CorruptArtifact(path, expected, found)
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            _flush_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _flush_folder(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

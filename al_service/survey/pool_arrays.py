@@ -1,0 +1,271 @@
+"""The arrays of a pool on disk: small columns in one file, big ones in Zarr 3 chunks.
+
+A pool's folder is written once, under a temporary name, and never changed:
+
+    manifest.json   facts and the digest of every file
+    objects.npz     identifiers, groups, positions, flags, known labels
+    photometry/     Zarr, N x P
+    image/          Zarr, N x B x H x W   (where the pool has images)
+    spectrum/       Zarr, N x C x L       (where the pool has spectra)
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import zarr
+from numpy.typing import ArrayLike, NDArray
+
+from al_service.survey.atomic_folder import (
+    manifest_digest,
+    new_folder,
+    read_manifest,
+    verify_files,
+    write_manifest,
+)
+from al_service.survey.inputs import Inputs, Rows
+from al_service.survey.photometry_columns import PHOTOMETRY_COLUMNS
+
+FORMAT_VERSION: Final = 1
+
+_CHUNK_BYTES: Final = 8 * 2**20
+"""Sequential scoring reads whole chunks: large enough to amortize opening a file,
+small enough that a few fit beside the network in memory."""
+
+_OBJECTS: Final = "objects.npz"
+_PHOTOMETRY: Final = "photometry"
+_IMAGE: Final = "image"
+_SPECTRUM: Final = "spectrum"
+
+
+@dataclass(frozen=True)
+class PoolColumns:
+    """The small columns of a pool, in memory."""
+
+    object_ids: NDArray[np.str_]
+    """`N` identifiers, unique."""
+    group_ids: NDArray[np.str_]
+    """`N` galaxies: repeat observations share one."""
+    ra: NDArray[np.float64]
+    """`N`, ICRS degrees."""
+    dec: NDArray[np.float64]
+    """`N`, ICRS degrees."""
+    known_values: NDArray[np.float64]
+    """`N x T` known labels in the targets' units, NaN where unknown."""
+    known_errors: NDArray[np.float64]
+    """`N x T` their standard deviations, NaN where unknown."""
+
+
+class PoolArrays:
+    """A pool read from its folder; arrays stay on disk until rows are asked for."""
+
+    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:  # Any: JSON
+        self.path = path
+        self.targets: tuple[str, ...] = tuple(manifest["targets"])
+        with np.load(path / _OBJECTS, allow_pickle=False) as stored:
+            self._flags = {
+                name: stored[f"has_{name}"]
+                for name in (_PHOTOMETRY, _IMAGE, _SPECTRUM)
+                if f"has_{name}" in stored
+            }
+            self.columns = PoolColumns(
+                object_ids=np.char.decode(stored["object_ids"], "utf-8"),
+                group_ids=np.char.decode(stored["group_ids"], "utf-8"),
+                ra=stored["ra"],
+                dec=stored["dec"],
+                known_values=stored["known_values"],
+                known_errors=stored["known_errors"],
+            )
+        self._arrays = {
+            name: zarr.open_array(path / name, mode="r") for name in self._flags
+        }
+
+    @classmethod
+    def open(
+        cls, path: Path, *, digest: str | None = None, verify: bool = False
+    ) -> Self:
+        """Open a pool's folder.
+
+        Args:
+            path: the folder.
+            digest: the manifest's expected digest; None takes any.
+            verify: also read every file and compare its digest.
+        """
+        manifest = read_manifest(path, digest)
+        if verify:
+            verify_files(path, manifest)
+        return cls(path, manifest)
+
+    def __len__(self) -> int:
+        return len(self.object_ids)
+
+    @property
+    def n_objects(self) -> int:
+        """How many objects the pool has."""
+        return len(self)
+
+    @property
+    def object_ids(self) -> NDArray[np.str_]:
+        """`N` identifiers, unique."""
+        return self.columns.object_ids
+
+    @property
+    def group_ids(self) -> NDArray[np.str_]:
+        """`N` galaxies."""
+        return self.columns.group_ids
+
+    @property
+    def ra(self) -> NDArray[np.float64]:
+        """`N`, ICRS degrees."""
+        return self.columns.ra
+
+    @property
+    def dec(self) -> NDArray[np.float64]:
+        """`N`, ICRS degrees."""
+        return self.columns.dec
+
+    @property
+    def known_values(self) -> NDArray[np.float64]:
+        """`N x T` known labels, NaN where unknown."""
+        return self.columns.known_values
+
+    @property
+    def known_errors(self) -> NDArray[np.float64]:
+        """`N x T` errors of the known labels, NaN where unknown."""
+        return self.columns.known_errors
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that at least one object can have, by name."""
+        return tuple(self._arrays)
+
+    @property
+    def flags(self) -> dict[str, NDArray[np.bool_]]:
+        """Modality name to `N` flags: whether each object has it."""
+        return dict(self._flags)
+
+    def inputs(self, rows: Rows) -> Inputs:
+        """The measurements of some objects, read from disk.
+
+        Args:
+            rows: a slice, row numbers or a mask.
+        """
+        if not isinstance(rows, slice):
+            numbers: NDArray[Any] = np.asarray(rows)  # Any: every integer width
+            rows = np.flatnonzero(numbers) if numbers.dtype == np.bool_ else numbers
+        parts: dict[str, Any] = {  # Any: arrays of every modality
+            f"has_{name}": flag[rows] for name, flag in self._flags.items()
+        }
+        for name, array in self._arrays.items():
+            stored = array[rows] if isinstance(rows, slice) else array.oindex[rows]
+            parts[name] = np.asarray(stored, dtype=np.float32)
+        return Inputs(**parts)
+
+    def chunks(self, size: int) -> Iterator[tuple[slice, Inputs]]:
+        """The whole pool in order, at most `size` objects at a time."""
+        for start in range(0, len(self), size):
+            rows = slice(start, min(start + size, len(self)))
+            yield rows, self.inputs(rows)
+
+
+def write_pool_arrays(
+    path: Path,
+    columns: PoolColumns,
+    *,
+    photometry: ArrayLike,
+    targets: Sequence[str] = (),
+    image: ArrayLike | None = None,
+    has_image: ArrayLike | None = None,
+    spectrum: ArrayLike | None = None,
+    has_spectrum: ArrayLike | None = None,
+) -> str:
+    """Write a pool's folder; it appears complete or not at all.
+
+    Args:
+        path: the folder to create; one that exists already stays as it is.
+        columns: the small columns.
+        photometry: `N x P`, NaN where missing; an object has photometry if any
+            of its columns is a number.
+        targets: names of the `T` columns of the known labels.
+        image: `N x B x H x W`, anything that can be sliced by rows.
+        has_image: `N`; default: every object.
+        spectrum: `N x C x L`, anything that can be sliced by rows.
+        has_spectrum: `N`; default: every object.
+
+    Returns:
+        The digest of the manifest, the same for the same content.
+    """
+    _check(columns, targets)
+    n = len(columns.object_ids)
+    fluxes = np.asarray(photometry, dtype=np.float32)
+    big: dict[str, Any] = {_PHOTOMETRY: fluxes}  # Any: may stay on disk until sliced
+    flags: dict[str, NDArray[np.bool_]] = {
+        _PHOTOMETRY: np.asarray(np.isfinite(fluxes).any(axis=1))
+    }
+    for name, array, has in (
+        (_IMAGE, image, has_image),
+        (_SPECTRUM, spectrum, has_spectrum),
+    ):
+        if array is not None:
+            big[name] = array
+            flags[name] = np.ones(n, bool) if has is None else np.asarray(has, bool)
+    with new_folder(path) as folder:
+        _write_columns(folder / _OBJECTS, columns, flags)
+        for name, array in big.items():
+            _write_chunked(folder / name, array, n)
+        write_manifest(
+            folder,
+            {
+                "version": FORMAT_VERSION,
+                "n_objects": n,
+                "targets": list(targets),
+                "photometry_columns": list(PHOTOMETRY_COLUMNS),
+                "shapes": {name: list(array.shape) for name, array in big.items()},
+            },
+        )
+    return manifest_digest(path)
+
+
+def _check(columns: PoolColumns, targets: Sequence[str]) -> None:
+    ids = columns.object_ids
+    shape = (len(ids), len(targets))
+    if len(np.unique(ids)) != len(ids):
+        raise ValueError("object_ids: expected unique identifiers, found duplicates")
+    for name in ("known_values", "known_errors"):
+        found = getattr(columns, name).shape
+        if found != shape:
+            raise ValueError(f"{name}: expected shape {shape}, found {found}")
+
+
+def _write_columns(
+    path: Path, columns: PoolColumns, flags: dict[str, NDArray[np.bool_]]
+) -> None:
+    np.savez(
+        path,
+        allow_pickle=False,
+        object_ids=np.char.encode(columns.object_ids, "utf-8"),
+        group_ids=np.char.encode(columns.group_ids, "utf-8"),
+        ra=np.asarray(columns.ra, np.float64),
+        dec=np.asarray(columns.dec, np.float64),
+        known_values=np.asarray(columns.known_values, np.float64),
+        known_errors=np.asarray(columns.known_errors, np.float64),
+        **{f"has_{name}": flag for name, flag in flags.items()},
+    )
+
+
+def _write_chunked(path: Path, array: Any, n: int) -> None:  # Any: array-like on disk
+    row_shape = tuple(array.shape[1:])
+    if array.shape[0] != n:
+        raise ValueError(f"{path.name}: expected {n} rows, found {array.shape[0]}")
+    rows = max(1, min(n, _CHUNK_BYTES // (4 * int(np.prod(row_shape)))))
+    stored = zarr.create_array(
+        path,
+        shape=(n, *row_shape),
+        chunks=(rows, *row_shape),
+        dtype="float32",
+        zarr_format=3,
+    )
+    for start in range(0, n, rows):
+        stored[start : start + rows] = np.asarray(array[start : start + rows])

@@ -1,0 +1,31 @@
+"""Features whose directions count alike."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.models.whitening import RELATIVE_FLOOR, Whitening
+
+Floats = NDArray[np.float64]
+
+
+def collapsed(n: int = 5_000) -> Floats:
+    """Three directions with variances 1, 0.01 and 1e-12, turned."""
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(n, 3)) * np.sqrt([1.0, 0.01, 1e-12])
+    turn, _ = np.linalg.qr(generator.normal(size=(3, 3)))
+    turned: Floats = rows @ turn + 5.0
+    return turned
+
+
+def test_strong_directions_get_unit_variance_and_weak_ones_stay_weak() -> None:
+    rows = collapsed()
+    white = Whitening.fit(rows).apply(rows).astype(np.float64)
+    covariance = np.cov(white.T)
+    np.testing.assert_allclose(covariance[1:, 1:], np.eye(2), atol=1e-2)
+    assert covariance[0, 0] < 1e-12 / RELATIVE_FLOOR * 10
+    np.testing.assert_allclose(white.mean(axis=0), 0.0, atol=1e-5)
+
+
+def test_features_without_any_variance_stay_finite() -> None:
+    white = Whitening.fit(np.ones((4, 3))).apply(np.ones((4, 3)))
+    assert np.isfinite(white).all()

@@ -1,0 +1,82 @@
+"""Checkpoints: what was served is what is read, or nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from al_service.errors import CorruptArtifact
+from al_service.models.network import Network
+from al_service.posterior.calibration import Calibration, fit_calibration
+from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
+from al_service.posterior.features import extract
+from al_service.posterior.fitting import fit_network
+from al_service.posterior.head import Head, fit_head
+from tests.posterior.galaxies import TINY, survey, training_set
+
+TARGETS = ("z", "sfr_median")
+Model = tuple[Network, Head, Calibration]
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    training = training_set(60, TARGETS)
+    network = fit_network(training, targets=TARGETS, config=TINY, seed=1)
+    features = extract(network, training.inputs)
+    head = fit_head(network, features, training.values, training.errors)
+    calibration = fit_calibration(head.predict(features), training.values)
+    return network, head, calibration
+
+
+def test_a_checkpoint_predicts_what_the_model_predicted(
+    model: Model, tmp_path: Path
+) -> None:
+    network, head, calibration = model
+    inputs, _ = survey(20, seed=3)
+    expected = calibration.apply(head.predict(extract(network, inputs)))
+    digest = save_checkpoint(tmp_path, network, head, calibration)
+    torch.manual_seed(0)
+    before = torch.random.get_rng_state()
+    loaded = load_checkpoint(tmp_path, digest)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert loaded.calibration is not None
+    found = loaded.calibration.apply(
+        loaded.head.predict(extract(loaded.network, inputs))
+    )
+    for name, array in expected.arrays().items():
+        np.testing.assert_array_equal(found.arrays()[name], array, err_msg=name)
+    assert loaded.network.config == network.config
+
+
+def test_the_same_model_has_the_same_digest_and_is_stored_once(
+    model: Model, tmp_path: Path
+) -> None:
+    digest = save_checkpoint(tmp_path, *model)
+    assert save_checkpoint(tmp_path, *model) == digest
+    assert [path.name for path in tmp_path.iterdir()] == [digest]
+    network, head, _ = model
+    assert save_checkpoint(tmp_path, network, head) != digest
+    assert load_checkpoint(tmp_path, digest).network.targets == TARGETS
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "tensors.safetensors"])
+def test_a_single_changed_byte_is_noticed(
+    model: Model, tmp_path: Path, name: str
+) -> None:
+    digest = save_checkpoint(tmp_path, *model)
+    path = tmp_path / digest / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CorruptArtifact, match=name):
+        load_checkpoint(tmp_path, digest)
+
+
+def test_a_checkpoint_without_its_tensors_is_noticed(
+    model: Model, tmp_path: Path
+) -> None:
+    digest = save_checkpoint(tmp_path, *model)
+    (tmp_path / digest / "tensors.safetensors").unlink()
+    with pytest.raises(CorruptArtifact, match="no file"):
+        load_checkpoint(tmp_path, digest)
