@@ -1,1 +1,1 @@
-"""Worker processes: doors only."""
+"""Doors through which background work comes in: Celery tasks and the schedule."""

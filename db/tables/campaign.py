@@ -60,7 +60,9 @@ class Campaign(Base):
 class Candidate(Base):
     """An object in a campaign: the row that leasing locks *and* changes.
 
-    `slot` is above 0 only where a campaign asks several labelers for one object.
+    `slot` is above 0 only where a campaign asks several labelers for one object: the
+    row of the next opinion is created when the one before it is taken. As long as any
+    opinion on an object is taken, its slot 0 is.
     """
 
     __tablename__ = "candidate"
@@ -85,7 +87,8 @@ class Candidate(Base):
             ["sky_object_id", "split"], ["sky_object.id", "sky_object.split"]
         ),
         UniqueConstraint("campaign_id", "sky_object_id", "slot"),
-        # One labeler gives one opinion on one object.
+        # One labeler gives one opinion on one object: the second line of defence
+        # behind the locks of leasing.
         Index(
             "uq_candidate_one_opinion",
             "campaign_id",
@@ -107,7 +110,22 @@ class Candidate(Base):
             "campaign_id",
             "split",
             "random_key",
-            postgresql_where=text("state = 'free'"),
+            postgresql_where=text("state = 'free' AND slot = 0"),
+        ),
+        # Ask for second opinions.
+        Index(
+            "ix_candidate_free_opinions",
+            "campaign_id",
+            "random_key",
+            "slot",
+            postgresql_where=text("state = 'free' AND slot > 0"),
+        ),
+        # Budget, counts, the leased rows that a new ranking touches.
+        Index(
+            "ix_candidate_taken",
+            "campaign_id",
+            "state",
+            postgresql_where=text("state <> 'free'"),
         ),
         # Give back, expire, answer: the rows of one lease.
         Index(
@@ -120,6 +138,12 @@ class Candidate(Base):
             "rank IS NULL OR split = 'pool'", name="only_the_pool_is_ranked"
         ),
         CheckConstraint(
+            "rank IS NULL OR slot = 0", name="only_first_opinions_are_ranked"
+        ),
+        CheckConstraint(
+            "rank IS NULL OR state <> 'labeled'", name="labeled_is_not_ranked"
+        ),
+        CheckConstraint(
             "(rank IS NULL) = (score IS NULL) AND (rank IS NULL) = (reason IS NULL)",
             name="ranked_as_a_whole",
         ),
@@ -127,7 +151,7 @@ class Candidate(Base):
             "(state = 'leased') = (lease_id IS NOT NULL)", name="leased_by_a_lease"
         ),
         CheckConstraint(
-            "state <> 'leased' OR labeler IS NOT NULL", name="leased_to_somebody"
+            "(state = 'free') = (labeler IS NULL)", name="free_until_somebody_has_it"
         ),
         CheckConstraint("slot >= 0", name="slot_not_negative"),
     )

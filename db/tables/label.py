@@ -4,12 +4,14 @@ from datetime import datetime
 
 from sqlalchemy import (
     CheckConstraint,
+    FetchedValue,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     SmallInteger,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,7 +33,8 @@ class Label(Base):
         ForeignKey("campaign.id", ondelete="CASCADE")
     )
     sky_object_id: Mapped[int]
-    split: Mapped[Split]
+    split: Mapped[Split] = mapped_column(server_default=FetchedValue())
+    """The object's; a trigger fills it in where a program leaves it out."""
     values: Mapped[JsonObject]
     """Target name → value; empty where the object cannot be labeled."""
     errors: Mapped[JsonObject] = mapped_column(default=dict, server_default="{}")
@@ -44,15 +47,33 @@ class Label(Base):
     lease_id: Mapped[int | None] = mapped_column(ForeignKey("lease.id"))
     late: Mapped[bool] = mapped_column(default=False, server_default="false")
     """Told after its lease was lost: kept, and flagged."""
-    supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("label.id"))
+    supersedes_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
         ForeignKeyConstraint(
             ["sky_object_id", "split"], ["sky_object.id", "sky_object.split"]
         ),
+        # A correction is about the same object of the same campaign.
+        UniqueConstraint("id", "campaign_id", "sky_object_id"),
+        # A run's frozen set refers to it: only labels of the pool split train.
+        UniqueConstraint("id", "sky_object_id", "split"),
+        ForeignKeyConstraint(
+            ["supersedes_id", "campaign_id", "sky_object_id"],
+            ["label.id", "label.campaign_id", "label.sky_object_id"],
+            name="fk_label_supersedes_same_object",
+        ),
         # A label is corrected once; a correction of a correction names the latter.
         UniqueConstraint("supersedes_id"),
+        # One labeler gives one opinion on one object; what follows are corrections.
+        Index(
+            "uq_label_one_opinion",
+            "campaign_id",
+            "sky_object_id",
+            "labeler",
+            unique=True,
+            postgresql_where=text("supersedes_id IS NULL"),
+        ),
         CheckConstraint("split <> 'excluded'", name="excluded_is_never_labeled"),
         CheckConstraint("quality BETWEEN 0 AND 4", name="quality_0_to_4"),
         CheckConstraint("jsonb_typeof(values) = 'object'", name="values_by_target"),

@@ -52,6 +52,8 @@ class Run(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    rung_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When a worker was last told of it: a lost message is sent again later."""
 
     __table_args__ = (
         # One live run per campaign and kind: planning coalesces on it.
@@ -70,6 +72,9 @@ class Run(Base):
             postgresql_where=text("state IN ('planned', 'running')"),
         ),
         Index("ix_run_campaign_id", "campaign_id", "id"),
+        # What the newest finished run of a kind knew.
+        Index("ix_run_finished", "campaign_id", "kind", "finished_at"),
+        CheckConstraint("n_labels >= 0", name="n_labels_not_negative"),
         CheckConstraint(
             "state <> 'running' OR (heartbeat_at IS NOT NULL AND worker IS NOT NULL"
             " AND started_at IS NOT NULL AND deadline_at IS NOT NULL)",
@@ -95,15 +100,16 @@ class TrainingLabel(Base):
         ForeignKey("run.id", ondelete="CASCADE"), primary_key=True
     )
     role: Mapped[TrainingRole] = mapped_column(primary_key=True)
-    label_id: Mapped[int] = mapped_column(
-        ForeignKey("label.id", ondelete="CASCADE"), primary_key=True
-    )
+    label_id: Mapped[int] = mapped_column(primary_key=True)
     sky_object_id: Mapped[int]
     split: Mapped[Split]
 
     __table_args__ = (
+        # The label's own object and split: no other pool object can stand in for it.
         ForeignKeyConstraint(
-            ["sky_object_id", "split"], ["sky_object.id", "sky_object.split"]
+            ["label_id", "sky_object_id", "split"],
+            ["label.id", "label.sky_object_id", "label.split"],
+            ondelete="CASCADE",
         ),
         CheckConstraint("split = 'pool'", name="only_the_pool_trains"),
     )

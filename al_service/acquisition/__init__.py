@@ -1,0 +1,1 @@
+"""Posterior to ranking: which objects would teach us most."""

@@ -1,0 +1,136 @@
+"""Looking at objects: what the model thinks of them, what happened to them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy.orm import Session
+
+from al_service.errors import Conflict, NotFound
+from db.base import JsonObject
+from db.repositories import browsing
+from db.repositories.browsing import ScoredObject
+from db.repositories.labels import StoredLabel, labels_of_objects
+from db.tables import Campaign, Prediction, SkyObject
+from db.vocabulary import CandidateState
+
+
+class AmbiguousObject(Conflict):
+    """Several pools hold an object of this id."""
+
+    def __init__(self, object_id: str, pools: list[str]) -> None:
+        super().__init__(
+            f"object {object_id!r} is in the pools {', '.join(pools)}: say which one"
+            " with ?pool=NAME"
+        )
+
+
+@dataclass(frozen=True)
+class HandOut:
+    """One time that the object was given to somebody."""
+
+    batch_id: int
+    labeler: str
+    opened_at: datetime
+    rank: int | None
+    score: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Candidacy:
+    """The object in one campaign."""
+
+    campaign: str
+    state: CandidateState
+    rank: int | None
+    reason: str | None
+    score: float | None
+    run_id: int | None
+    """The run that predicted it; None where the served run did not."""
+    prediction: JsonObject | None
+    handed_out: tuple[HandOut, ...]
+    labels: tuple[StoredLabel, ...]
+
+
+@dataclass(frozen=True)
+class ObjectHistory:
+    """One object with everything that the service knows and may show."""
+
+    pool: str
+    sky_object: SkyObject
+    campaigns: tuple[Candidacy, ...]
+
+
+def browse(
+    session: Session,
+    campaign: Campaign,
+    *,
+    after: tuple[float, int] | None,
+    limit: int,
+) -> list[ScoredObject]:
+    """The objects that the served run knows least about, highest score first."""
+    return browsing.most_uncertain(session, campaign.id, after=after, limit=limit)
+
+
+def show_object(session: Session, object_id: str, *, pool: str | None) -> ObjectHistory:
+    """One object with its predictions and its history in every campaign.
+
+    Raises:
+        NotFound: no visible pool has it.
+        AmbiguousObject: several have it and none was named.
+    """
+    found = browsing.find_objects(session, object_id, pool)
+    if not found:
+        raise NotFound("object", object_id)
+    if len(found) > 1:
+        raise AmbiguousObject(object_id, [name for _, name in found])
+    sky_object, pool_name = found[0]
+    return ObjectHistory(
+        pool_name, sky_object, tuple(_candidacies(session, sky_object))
+    )
+
+
+def _candidacies(session: Session, sky_object: SkyObject) -> list[Candidacy]:
+    predictions = browsing.predictions_of(session, sky_object.id)
+    rows = browsing.candidacies(session, sky_object.id)
+    result = []
+    for campaign, slots in groupby(rows, key=lambda row: row[0]):
+        candidates = [candidate for _, candidate in slots]
+        first = candidates[0]
+        prediction: Prediction | None = predictions.get(campaign.id)
+        result.append(
+            Candidacy(
+                campaign=campaign.name,
+                state=first.state,
+                rank=first.rank,
+                reason=first.reason,
+                score=prediction.score if prediction else None,
+                run_id=prediction.run_id if prediction else None,
+                prediction=prediction.targets if prediction else None,
+                handed_out=_hand_outs(session, [one.id for one in candidates]),
+                labels=_labels(session, campaign, sky_object),
+            )
+        )
+    return result
+
+
+def _hand_outs(session: Session, candidate_ids: list[int]) -> tuple[HandOut, ...]:
+    return tuple(
+        HandOut(
+            batch_id=lease.id,
+            labeler=lease.labeler,
+            opened_at=lease.opened_at,
+            rank=item.rank,
+            score=item.score,
+            reason=item.reason,
+        )
+        for item, lease in browsing.hand_outs(session, candidate_ids)
+    )
+
+
+def _labels(
+    session: Session, campaign: Campaign, sky_object: SkyObject
+) -> tuple[StoredLabel, ...]:
+    found = labels_of_objects(session, campaign.id, [sky_object.id])
+    return tuple(found.get(sky_object.id, ()))

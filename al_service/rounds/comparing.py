@@ -1,0 +1,93 @@
+"""What the strategy has saved against random, from the points of a learning curve."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from al_service.evaluation.curves import error_ratio, label_ratio, labels_saved
+from al_service.evaluation.report import ratio_metric
+from db.repositories.progress import StoredPoint
+from db.vocabulary import Arm
+
+
+@dataclass(frozen=True)
+class Saving:
+    """The strategy against random on one target, at equal numbers of labels."""
+
+    metric: str
+    """The error that is compared."""
+    n_labels: int
+    """Labels behind the last pair of points."""
+    label_ratio: float | None
+    """Labels that the strategy needed for random's final error, over random's; None
+    where it was not reached."""
+    labels_saved: float | None
+    """Random's labels less those; None where it was not reached."""
+    error_ratio: float
+    """Geometric mean over the rounds after the first one; less than 1 is better."""
+
+
+def savings(points: Iterable[StoredPoint]) -> dict[str, Saving | None]:
+    """Target to what was saved, from the control arms of full runs.
+
+    Args:
+        points: of one campaign; `random` and `active_matched` of one run know the
+            initial set and equal numbers of labels beside it.
+
+    Returns:
+        None for targets with fewer than two pairs of points.
+    """
+    known = list(points)
+    return {
+        target: _saving(target, [one for one in known if one.target == target])
+        for target in dict.fromkeys(one.target for one in known)
+    }
+
+
+def saving_between(
+    metric: str,
+    n_labels: Sequence[int],
+    errors: Sequence[float],
+    random_errors: Sequence[float],
+) -> Saving | None:
+    """What one curve has saved against another one on the same numbers of labels.
+
+    Args:
+        metric: name of the error.
+        n_labels: `K` growing numbers of labels.
+        errors: `K` errors of the strategy.
+        random_errors: `K` errors of random.
+
+    Returns:
+        None for fewer than two points, or where an error is 0.
+    """
+    if len(n_labels) < 2 or min(*errors, *random_errors) <= 0:
+        return None
+    counts = np.array(n_labels)
+    pair = (np.array([errors]), np.array([random_errors]))
+    ratio = label_ratio(counts, *pair)
+    return Saving(
+        metric=metric,
+        n_labels=int(counts[-1]),
+        label_ratio=ratio if math.isfinite(ratio) else None,
+        labels_saved=labels_saved(counts, *pair),
+        error_ratio=error_ratio(counts, *pair),
+    )
+
+
+def _saving(target: str, points: Sequence[StoredPoint]) -> Saving | None:
+    metric = ratio_metric(target)
+    arms: dict[Arm, dict[int, float]] = {Arm.RANDOM: {}, Arm.ACTIVE_MATCHED: {}}
+    for one in points:
+        if one.metric == metric and one.arm in arms:
+            arms[one.arm][one.n_labels] = one.value  # a later run has the last word
+    random, active = arms[Arm.RANDOM], arms[Arm.ACTIVE_MATCHED]
+    common = sorted(random.keys() & active.keys())
+    return saving_between(
+        metric,
+        common,
+        [active[n_labels] for n_labels in common],
+        [random[n_labels] for n_labels in common],
+    )

@@ -1,0 +1,188 @@
+"""The second speed of learning: labels of this moment, last layer, gate, ranking.
+
+A head run is this stage alone; a full run ends with it, so that it never meets a
+better-informed serving run with stale labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from al_service.acquisition.strategies import StrategyConfig
+from al_service.errors import RunStopped
+from al_service.posterior.checkpoint import save_checkpoint
+from al_service.posterior.head import Head
+from al_service.rounds import claiming, planning, publication
+from al_service.rounds.assignment import Assignment, Served
+from al_service.rounds.claiming import BeatAnswer
+from al_service.rounds.evaluating import (
+    Examination,
+    Verdict,
+    curve_points,
+    examine,
+    judge,
+    metrics_json,
+    save_examination,
+    verdict_json,
+)
+from al_service.rounds.networks import Learned
+from al_service.rounds.ordering import Queue, rank_queue, read_queue
+from al_service.rounds.predicting import predict_head
+from al_service.rounds.publication import Outcome, Results
+from al_service.rounds.refitting import refit
+from al_service.rounds.training_data import (
+    EvaluationSet,
+    LabeledObjects,
+    evaluation_set,
+    labels_of_run,
+)
+from db.base import JsonObject
+from db.tables import Campaign, CurvePoint, Run
+from db.vocabulary import Arm, TrainingRole
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The state of a campaign in which a last layer is fitted."""
+
+    labels: LabeledObjects
+    head_digest: str
+    queue: Queue
+    evaluation: EvaluationSet
+
+
+def refit_and_publish(
+    assignment: Assignment,
+    learned: Learned,
+    *,
+    served: Served | None,
+    controls: Sequence[CurvePoint] = (),
+    insists: bool = False,
+) -> Outcome:
+    """Fit the last layer on the labels of now, and serve it if the gate agrees.
+
+    Args:
+        assignment: a full or a head run.
+        learned: its network and the pool's features.
+        served: the run that serves now.
+        controls: points of the control arms, published along.
+        insists: publish even where another run was published meanwhile.
+
+    Returns:
+        `OVERTAKEN` where another run was published meanwhile: nothing was changed,
+        and the caller looks again.
+    """
+    moment = read_moment(assignment, base_run_id=learned.run_id)
+    strategy: StrategyConfig = assignment.subject.strategy
+    head = refit(
+        learned.network, learned.cache, moment.labels, alpha=strategy.weights_alpha
+    )
+    assignment.heart.progress(0.9)
+    examination = examine(
+        head.predict(learned.cache.take(moment.evaluation.rows)),
+        moment.evaluation,
+        seed=assignment.subject.seed,
+    )
+    save_examination(assignment.artifacts, assignment.run_id, examination)
+    verdict = judge(
+        assignment.artifacts,
+        examination,
+        run_id=assignment.run_id,
+        best_run_id=None if served is None else served.best_run_id,
+        seed=assignment.subject.seed,
+    )
+    metrics = _metrics(learned, examination, verdict, n_labels=len(moment.labels))
+    if verdict.decision.refused:
+        publication.refuse(
+            assignment,
+            metrics=metrics,
+            message=verdict.decision.reason,
+            head_digest=moment.head_digest,
+        )
+        return Outcome.PUBLISHED
+    results = _results(assignment, learned, moment, head, examination)
+    return publication.publish(
+        assignment,
+        replace(results, metrics=metrics, points=[*results.points, *controls]),
+        served_run_id=None if served is None else served.run_id,
+        insists=insists,
+    )
+
+
+def read_moment(assignment: Assignment, *, base_run_id: int) -> Moment:
+    """Freeze the labels of now into the run and read everything else beside them."""
+    targets, arrays = assignment.subject.targets, assignment.arrays
+    with assignment.sessions.begin() as session:
+        if claiming.beat(session, assignment.claim) is BeatAnswer.LOST:
+            raise RunStopped(f"run {assignment.run_id} is held by another worker")
+        digest = _freeze(session, assignment, base_run_id)
+        return Moment(
+            labels=labels_of_run(
+                session, assignment.run_id, TrainingRole.HEAD, targets=targets
+            ),
+            head_digest=digest,
+            queue=read_queue(session, assignment.subject.campaign_id),
+            evaluation=evaluation_set(
+                session,
+                session.get_one(Campaign, assignment.subject.campaign_id),
+                arrays,
+            ),
+        )
+
+
+def _freeze(session: Session, assignment: Assignment, base_run_id: int) -> str:
+    run = session.get_one(Run, assignment.run_id)
+    if run.base_run_id is not None:
+        # Planned on an older network: what serves now is what it refits.
+        run.base_run_id = base_run_id
+        run.label_digest = session.get_one(Run, base_run_id).label_digest
+    return planning.freeze_training_set(session, run, TrainingRole.HEAD)
+
+
+def _results(
+    assignment: Assignment,
+    learned: Learned,
+    moment: Moment,
+    head: Head,
+    examination: Examination,
+) -> Results:
+    calibration = examination.calibration
+    ranking = rank_queue(assignment, moment.queue, head, learned.cache)
+    return Results(
+        ranking=ranking,
+        predictions=predict_head(
+            moment.queue,
+            ranking,
+            moment.evaluation if moment.evaluation.asked_for else None,
+            head=head,
+            calibration=calibration,
+            cache=learned.cache,
+        ),
+        points=curve_points(
+            examination,
+            run_id=assignment.run_id,
+            arm=Arm.ACTIVE,
+            n_labels=len(moment.labels),
+        ),
+        metrics={},
+        checkpoint_digest=save_checkpoint(
+            assignment.artifacts.checkpoints, learned.network, head, calibration
+        ),
+        head_digest=moment.head_digest,
+    )
+
+
+def _metrics(
+    learned: Learned, examination: Examination, verdict: Verdict, *, n_labels: int
+) -> JsonObject:
+    return {
+        "targets": metrics_json(examination),
+        "n_labels": n_labels,
+        "n_evaluation": int(examination.evaluation.labeled.sum()),
+        "n_parameters": learned.network.n_parameters,
+        "gate": verdict_json(verdict),
+        "network": learned.digest,
+        "network_run": learned.run_id,
+        "best_run": verdict.best_run_id,
+    }

@@ -1,0 +1,298 @@
+"""Telling: labels are checked, stored all or none, and never changed afterwards."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from al_service.errors import Conflict, InvalidLabels, NotFound, Problem
+from al_service.rounds.checking import NewLabel as NewLabel  # for the doors
+from al_service.rounds.checking import problems_of
+from db.repositories import campaigns, leases, locks
+from db.repositories import labels as stored_labels
+from db.repositories.labels import CurrentLabel as CurrentLabel
+from db.repositories.labels import FoundObject, LabelToAdd
+from db.repositories.labels import StoredLabel as StoredLabel
+from db.tables import Campaign, Lease
+from db.vocabulary import CampaignState, Split
+
+SOURCE: Final = "api"
+"""Where a label comes from that does not say it."""
+
+
+@dataclass(frozen=True)
+class _Submission:
+    """One labeler's labels with what the database knows of their objects."""
+
+    campaign: Campaign
+    labeler: str
+    labels: Sequence[NewLabel]
+    objects: Mapping[str, FoundObject]
+    source_default: str
+
+    def object_of(self, place: int) -> FoundObject:
+        return self.objects[self.labels[place].object_id]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The batch that labels answer."""
+
+    lease: Lease
+    objects: frozenset[int]
+    """Every object that it has handed out."""
+
+
+def tell(
+    session: Session,
+    campaign: Campaign,
+    *,
+    labeler: str,
+    batch_id: int | None,
+    labels: Sequence[NewLabel],
+    source_default: str = SOURCE,
+) -> list[StoredLabel]:
+    """Store labels, all or none.
+
+    A label that this labeler has told before is answered again and not stored twice;
+    another opinion on the same object has to name the label that it `supersedes`.
+
+    Args:
+        session: the caller commits, then rings for planning.
+        campaign: which campaign.
+        labeler: who tells.
+        batch_id: the batch that the labels answer, if they answer one.
+        labels: what was measured; each object once.
+        source_default: where labels come from that do not say it.
+
+    Returns:
+        One stored label for each, in their order.
+
+    Raises:
+        InvalidLabels: with every problem; nothing was stored.
+        NotFound: there is no such batch in this campaign.
+        Conflict: the campaign is finished.
+    """
+    campaign = campaigns.fresh(session, campaign)
+    if campaign.state is CampaignState.FINISHED:
+        raise Conflict(f"campaign {campaign.name!r} is finished: it takes no labels")
+    submission = _Submission(
+        campaign,
+        labeler,
+        labels,
+        stored_labels.find_objects(
+            session,
+            campaign.id,
+            campaign.pool_id,
+            list({label.object_id for label in labels}),
+        ),
+        source_default,
+    )
+    batch = None if batch_id is None else _find_batch(session, campaign, batch_id)
+    _refuse(problems_of(labels, campaign.targets) + _object_problems(submission, batch))
+    locks.share_queue(session, campaign.id)
+    if campaign.overlap > 1:
+        locks.hold_opinions(session, campaign.id)
+    return _store(session, submission, batch)
+
+
+def list_labels(
+    session: Session, campaign: Campaign, after: int | None = None, limit: int = 100
+) -> list[StoredLabel]:
+    """Every label ever told, by number, from the one behind `after`."""
+    return stored_labels.list_labels(
+        session, campaign.id, after=after or 0, limit=limit
+    )
+
+
+def stream_labels(session: Session, campaign: Campaign) -> Iterator[StoredLabel]:
+    """Every label ever told, by number, in bounded memory."""
+    return stored_labels.stream_labels(session, campaign.id)
+
+
+def current_labels(session: Session, campaign_id: int) -> list[CurrentLabel]:
+    """Labels that nobody has corrected, by object."""
+    return stored_labels.current_labels(session, campaign_id)
+
+
+def _find_batch(session: Session, campaign: Campaign, batch_id: int) -> _Batch:
+    lease = leases.find(session, batch_id)
+    if lease is None or lease.campaign_id != campaign.id:
+        raise NotFound("batch", batch_id)
+    return _Batch(lease, frozenset(leases.objects_of(session, batch_id)))
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise InvalidLabels(problems)
+
+
+def _object_problems(submission: _Submission, batch: _Batch | None) -> list[Problem]:
+    problems = []
+    for place, label in enumerate(submission.labels):
+        message = _object_problem(submission.objects.get(label.object_id), batch)
+        if message is not None:
+            problems.append(
+                Problem(f"labels[{place}].object_id", f"{label.object_id!r} {message}")
+            )
+    return problems
+
+
+def _object_problem(found: FoundObject | None, batch: _Batch | None) -> str | None:
+    if found is None:
+        return "is not in the campaign's pool"
+    if not found.is_candidate:
+        if found.split is Split.EVALUATION:
+            return "is held out: it examines models and cannot be labeled here"
+        return "is excluded: it joins galaxies that train and galaxies that examine"
+    if batch is not None and found.sky_object_id not in batch.objects:
+        return f"is not in batch {batch.lease.id}"
+    return None
+
+
+def _store(
+    session: Session, submission: _Submission, batch: _Batch | None
+) -> list[StoredLabel]:
+    """Add what is new and answer with what is there; a lost race is looked at again."""
+    ids = [one.sky_object_id for one in submission.objects.values()]
+    holdings = leases.lock_holders(session, submission.campaign.id, ids)
+    held = {
+        (holding.sky_object_id, holding.lease_id): holding.expired
+        for holding in holdings
+    }
+    own = {
+        holding.sky_object_id: holding.lease_id
+        for holding in holdings
+        if holding.labeler == submission.labeler
+    }
+    new = _decide(session, submission)[1]
+    stored_labels.add(
+        session,
+        submission.campaign.id,
+        [
+            _to_add(
+                submission,
+                place,
+                lease_id=batch.lease.id
+                if batch is not None
+                else own.get(submission.object_of(place).sky_object_id),
+                held=held,
+            )
+            for place in new
+        ],
+    )
+    answers, lost = _decide(session, submission)
+    if lost:
+        raise Conflict(
+            f"{len(lost)} label(s) met another correction of the same labels at this"
+            " moment: nothing was stored, try again"
+        )
+    return [answers[place] for place in range(len(submission.labels))]
+
+
+def _decide(
+    session: Session, submission: _Submission
+) -> tuple[dict[int, StoredLabel], list[int]]:
+    """Which labels are stored already, and which are to be added.
+
+    Raises:
+        InvalidLabels: a label contradicts what is stored without saying so.
+    """
+    known = stored_labels.labels_of_objects(
+        session,
+        submission.campaign.id,
+        [one.sky_object_id for one in submission.objects.values()],
+    )
+    answers, new, problems = {}, [], []
+    for place, label in enumerate(submission.labels):
+        before = known.get(submission.object_of(place).sky_object_id, [])
+        answer = _look_up(label, before, submission.labeler)
+        if isinstance(answer, StoredLabel):
+            answers[place] = answer
+        elif answer is None:
+            new.append(place)
+        else:
+            problems.append(Problem(f"labels[{place}].supersedes", answer))
+    _refuse(problems)
+    return answers, new
+
+
+def _look_up(
+    label: NewLabel, before: Sequence[StoredLabel], labeler: str
+) -> StoredLabel | str | None:
+    """The stored label that this one repeats, or what is wrong, or None: it is new."""
+    by_id = {one.id: one for one in before}
+    if label.supersedes is not None:
+        corrected = by_id.get(label.supersedes)
+        if corrected is None:
+            return f"label {label.supersedes} is not one of {label.object_id}"
+        if _repeats(label, corrected, labeler):
+            return corrected
+        if corrected.superseded_by is None:
+            return None
+        newer = by_id[corrected.superseded_by]
+        if _repeats(label, newer, labeler):
+            return newer
+        return (
+            f"label {corrected.id} was corrected by label {newer.id} already:"
+            " correct that one"
+        )
+    mine = [one for one in before if one.labeler == labeler]
+    if not mine:
+        return None
+    current = _newest(mine[-1], by_id)
+    for one in (current, mine[-1]):
+        if one.superseded_by is None and _repeats(label, one, labeler):
+            return one
+    return (
+        f"{labeler} has labeled {label.object_id} before: a correction has to name"
+        f" label {current.id}"
+    )
+
+
+def _newest(label: StoredLabel, by_id: Mapping[int, StoredLabel]) -> StoredLabel:
+    """The correction of the correction of … a label."""
+    while label.superseded_by is not None:
+        label = by_id[label.superseded_by]
+    return label
+
+
+def _repeats(label: NewLabel, stored: StoredLabel, labeler: str) -> bool:
+    return stored.labeler == labeler and (
+        stored.values,
+        stored.errors,
+        stored.quality,
+        stored.note,
+    ) == (dict(label.values), dict(label.errors), label.quality, label.note)
+
+
+def _to_add(
+    submission: _Submission,
+    place: int,
+    *,
+    lease_id: int | None,
+    held: Mapping[tuple[int, int], bool],
+) -> LabelToAdd:
+    """A checked label as it is stored."""
+    label, found = submission.labels[place], submission.object_of(place)
+    # Late: its lease has expired by the clock, or does not hold the object any more.
+    # A correction comes after the label that has ended the reservation: never late.
+    late = (
+        lease_id is not None
+        and label.supersedes is None
+        and held.get((found.sky_object_id, lease_id), True)
+    )
+    return LabelToAdd(
+        sky_object_id=found.sky_object_id,
+        split=found.split,
+        values=dict(label.values),
+        errors=dict(label.errors),
+        quality=label.quality,
+        labeler=submission.labeler,
+        source=label.source or submission.source_default,
+        note=label.note,
+        lease_id=lease_id,
+        late=late,
+        supersedes_id=label.supersedes,
+    )

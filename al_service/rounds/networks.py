@@ -1,0 +1,176 @@
+"""Frozen labels become a network; a run that is taken up again finds it finished."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from al_service.errors import CorruptArtifact
+from al_service.models.network import Network
+from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
+from al_service.posterior.features import extract
+from al_service.posterior.fitting import TrainingSet, fit_network
+from al_service.posterior.head import fit_head
+from al_service.randomness import derived_seed
+from al_service.rounds.artifacts import save_text
+from al_service.rounds.assignment import Assignment, Served
+from al_service.rounds.refitting import evenly, label_weights
+from al_service.rounds.scoring import (
+    FeatureCache,
+    cache_features,
+    is_complete,
+    open_cache,
+)
+from al_service.rounds.training_data import LabeledObjects
+
+WHITENING_SAMPLE: Final = 20_000
+"""Pool objects that are read for the whitening of features."""
+
+_FINISHED: Final = "network.json"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A network with the cached features of the whole pool."""
+
+    network: Network
+    digest: str
+    """The checkpoint that names both."""
+    run_id: int
+    """The full run that trained it."""
+    cache: FeatureCache
+
+
+def learn(
+    assignment: Assignment, frozen: LabeledObjects, previous: FeatureCache | None
+) -> Learned:
+    """Train on the frozen labels and cache the pool's features.
+
+    Args:
+        assignment: a full run.
+        frozen: its labels.
+        previous: features under the network that serves, for pool-density weights.
+    """
+    heart = assignment.heart
+    network, digest = _network(assignment, frozen, previous)
+    cache = cache_network(assignment, network, digest, progress=heart.stage(0.5, 0.7))
+    return Learned(network, digest, assignment.run_id, cache)
+
+
+def load_learned(assignment: Assignment, served: Served) -> Learned | None:
+    """The network that serves a campaign, features at hand; None before the first."""
+    if served.network_digest is None or served.network_run_id is None:
+        return None
+    network = load_checkpoint(
+        assignment.artifacts.checkpoints, served.network_digest
+    ).network
+    # Nothing is computed here unless somebody has deleted the cache.
+    cache = cache_network(
+        assignment,
+        network,
+        served.network_digest,
+        progress=assignment.heart.stage(0.0, 0.3),
+    )
+    return Learned(network, served.network_digest, served.network_run_id, cache)
+
+
+def previous_features(
+    assignment: Assignment, served: Served | None
+) -> FeatureCache | None:
+    """The pool's features under the network that serves, if they are still there."""
+    if served is None or served.network_digest is None:
+        return None
+    folder = assignment.artifacts.features(
+        served.network_digest, assignment.subject.pool_digest
+    )
+    return open_cache(folder) if is_complete(folder) else None
+
+
+def cache_network(
+    assignment: Assignment,
+    network: Network,
+    digest: str,
+    *,
+    progress: Callable[[float], None],
+) -> FeatureCache:
+    """The pool's features under a network: computed where they are missing."""
+    return cache_features(
+        network,
+        assignment.arrays,
+        assignment.artifacts.features(digest, assignment.subject.pool_digest),
+        chunk=assignment.place.settings.score_chunk,
+        progress=progress,
+        should_stop=assignment.heart.should_stop,
+    )
+
+
+def train_network(
+    assignment: Assignment,
+    labels: LabeledObjects,
+    *,
+    alpha: float,
+    previous: FeatureCache | None,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> Network:
+    """Train on some labels; every arm of the learning curve goes through here.
+
+    Args:
+        assignment: a full run.
+        labels: what the network may see.
+        alpha: exponent of the pool-density weights, 0 for none.
+        previous: features in which the density is counted; None before there are any.
+        progress: told the finished share.
+    """
+    arrays, subject = assignment.arrays, assignment.subject
+    weights = None
+    if previous is not None:
+        weights = label_weights(previous, labels.rows, alpha=alpha)
+    return fit_network(
+        TrainingSet(arrays.inputs(labels.rows), labels.values, labels.errors, weights),
+        targets=subject.targets,
+        config=subject.model,
+        seed=derived_seed(subject.seed, "network"),
+        pool_inputs=arrays.inputs(
+            evenly(np.arange(arrays.n_objects), WHITENING_SAMPLE)
+        ),
+        progress=progress,
+        should_stop=assignment.heart.should_stop,
+    )
+
+
+def _network(
+    assignment: Assignment, frozen: LabeledObjects, previous: FeatureCache | None
+) -> tuple[Network, str]:
+    """The run's network: trained, or found from an attempt that died later on."""
+    finished = assignment.artifacts.run(assignment.run_id) / _FINISHED
+    found = _read_finished(assignment, finished)
+    if found is not None:
+        return found
+    network = train_network(
+        assignment,
+        frozen,
+        alpha=assignment.subject.strategy.weights_alpha,
+        previous=previous,
+        progress=assignment.heart.stage(0.0, 0.5),
+    )
+    features = extract(network, assignment.arrays.inputs(frozen.rows))
+    head = fit_head(network, features, frozen.values, frozen.errors)
+    digest = save_checkpoint(assignment.artifacts.checkpoints, network, head)
+    save_text(finished, json.dumps({"checkpoint": digest}))
+    return network, digest
+
+
+def _read_finished(
+    assignment: Assignment, finished: Path
+) -> tuple[Network, str] | None:
+    if not finished.exists():
+        return None
+    digest = str(json.loads(finished.read_text())["checkpoint"])
+    try:
+        checkpoint = load_checkpoint(assignment.artifacts.checkpoints, digest)
+    except (CorruptArtifact, FileNotFoundError):
+        return None
+    return checkpoint.network, digest

@@ -1,0 +1,156 @@
+"""Free candidates become the head of the queue."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from al_service.acquisition.cold_start import rank_typical
+from al_service.acquisition.ranking import Ranking, unblocked
+from al_service.acquisition.strategies import Strategy, rank
+from al_service.acquisition.uncertainty import total_variance
+from al_service.errors import RunStopped
+from al_service.features.photometry import photometry_features
+from al_service.features.scaling import Scaler
+from al_service.posterior.head import Head
+from al_service.randomness import derived_seed
+from al_service.rounds.assignment import Assignment
+from al_service.rounds.scoring import FeatureCache
+from db.repositories import training
+
+FIRST_WAVE: Final = 32
+"""Clusters of the first wave of typical objects: about as many labels as a first
+network wants, whatever the size of the batches in which they are asked for."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Where the objects of a campaign stand at one moment."""
+
+    sky_object_ids: NDArray[np.int64]
+    """`N` free candidates."""
+    rows: NDArray[np.int64]
+    """`N` their rows in the pool's arrays."""
+    random_keys: NDArray[np.int64]
+    """`N` their fixed random keys."""
+    taken_rows: NDArray[np.int64]
+    """Rows of labeled and leased objects: nobody asks for their galaxies."""
+
+
+@dataclass(frozen=True)
+class NewRanking:
+    """The head of the queue as a run orders it."""
+
+    sky_object_ids: NDArray[np.int64]
+    """`K` candidates, best first."""
+    scores: NDArray[np.float64]
+    """`K`, in that order."""
+    reason: str
+
+
+def read_queue(session: Session, campaign_id: int) -> Queue:
+    """What is free and what is taken, in one snapshot of the candidates."""
+    free = training.free_candidates(session, campaign_id)
+    return Queue(
+        free["sky_object_id"],
+        free["row"],
+        free["random_key"],
+        training.taken_rows(session, campaign_id),
+    )
+
+
+def rank_queue(
+    assignment: Assignment, queue: Queue, head: Head, cache: FeatureCache
+) -> NewRanking:
+    """Order the free candidates by what their labels would teach.
+
+    Args:
+        assignment: the run.
+        queue: labeled and leased objects are centers, their galaxies are blocked.
+        head: whose unweighted covariance scores.
+        cache: the pool's features.
+    """
+    arrays, strategy = assignment.arrays, assignment.subject.strategy
+    phi: NDArray[Any] = cache.arrays["phi"]
+    ranking = rank(
+        strategy,
+        features=phi[queue.rows],
+        score=_scores(assignment, queue.rows, head, cache),
+        object_ids=arrays.object_ids[queue.rows],
+        group_ids=arrays.group_ids[queue.rows],
+        center_features=phi[queue.taken_rows],
+        blocked_groups=set(arrays.group_ids[queue.taken_rows].tolist()),
+        random_keys=queue.random_keys,
+        size=assignment.place.settings.ranking_size,
+        seed=derived_seed(assignment.subject.seed, "ranking"),
+    )
+    return _named(queue.sky_object_ids, ranking)
+
+
+def rank_unlabeled(assignment: Assignment, queue: Queue) -> NewRanking:
+    """The first order, before there are labels: typical objects, or random ones.
+
+    A campaign of strategy `random` stays random from its first batch on.
+    """
+    arrays, subject = assignment.arrays, assignment.subject
+    size = assignment.place.settings.ranking_size
+    taken = set(arrays.group_ids[queue.taken_rows].tolist())
+    columns = _raw_features(assignment)
+    if subject.strategy.name is Strategy.RANDOM:
+        ranking = rank(
+            subject.strategy,
+            features=columns[queue.rows],
+            score=np.zeros(len(queue.rows)),
+            object_ids=arrays.object_ids[queue.rows],
+            group_ids=arrays.group_ids[queue.rows],
+            center_features=columns[:0],
+            blocked_groups=taken,
+            random_keys=queue.random_keys,
+            size=size,
+            seed=derived_seed(subject.seed, "ranking"),
+        )
+        return _named(queue.sky_object_ids, ranking)
+    free = np.flatnonzero(unblocked(arrays.group_ids[queue.rows], taken))
+    rows = queue.rows[free]
+    ranking = rank_typical(
+        columns[rows],
+        arrays.object_ids[rows],
+        arrays.group_ids[rows],
+        size=size,
+        seed=derived_seed(subject.seed, "cold start"),
+        batch=FIRST_WAVE,
+    )
+    return _named(queue.sky_object_ids[free], ranking)
+
+
+def _named(sky_object_ids: NDArray[np.int64], ranking: Ranking) -> NewRanking:
+    return NewRanking(sky_object_ids[ranking.order], ranking.score, ranking.reason)
+
+
+def _scores(
+    assignment: Assignment,
+    rows: NDArray[np.int64],
+    head: Head,
+    cache: FeatureCache,
+) -> NDArray[np.float64]:
+    """`N` summed noise-normalized epistemic variances, chunk by chunk."""
+    scores = np.empty(len(rows))
+    for places, features in cache.chunks(rows):
+        if assignment.heart.should_stop():
+            raise RunStopped(f"ranking stopped after {places.start} objects")
+        scores[places] = total_variance(head.epistemic_variance(features))
+    return scores
+
+
+def _raw_features(assignment: Assignment) -> NDArray[np.float32]:
+    """`N x F` scaled photometry of the whole pool, read chunk by chunk."""
+    chunk = assignment.place.settings.score_chunk
+    columns = np.concatenate(
+        [
+            photometry_features(inputs.photometry).astype(np.float32)
+            for _, inputs in assignment.arrays.chunks(chunk)
+        ]
+    )
+    return Scaler.fit(columns).transform(columns)

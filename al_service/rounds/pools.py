@@ -1,0 +1,131 @@
+"""Pools: arrays on disk become rows in the database, visible all at once."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from al_service.errors import Conflict, CorruptArtifact, NotFound
+from al_service.survey import sdss10k
+from al_service.survey.atomic_folder import manifest_digest
+from al_service.survey.pool_arrays import PoolArrays
+from al_service.survey.splits import splits_of
+from db.repositories import pools
+from db.repositories.pools import NewObject
+from db.tables import Pool
+from db.vocabulary import Split
+
+POOLS_FOLDER: Final = "pools"
+"""Folder of the pools' arrays inside the artifacts folder."""
+
+BUILTIN_SEED: Final = 0
+"""Decides which galaxies of a built-in pool examine: the same ones everywhere."""
+
+logger = logging.getLogger(__name__)
+
+
+def ensure_builtin_pools(session: Session, artifacts: Path) -> None:
+    """Register the pools that exist everywhere, unless they are there already.
+
+    Arrays are written before the first statement, so that no transaction is open
+    meanwhile; of several callers at once one registers and the others wait for it.
+
+    Args:
+        session: fresh; the caller commits.
+        artifacts: folder of arrays and checkpoints.
+    """
+    folder = f"{POOLS_FOLDER}/{sdss10k.POOL_NAME}"
+    path = artifacts / folder
+    if not path.is_dir():
+        sdss10k.write_sdss10k(path)
+    known = pools.find_visible(session, sdss10k.POOL_NAME)
+    if known is None:
+        register_pool(
+            session,
+            sdss10k.POOL_NAME,
+            artifacts=artifacts,
+            folder=folder,
+            seed=BUILTIN_SEED,
+        )
+    elif known.manifest_digest != (found := manifest_digest(path)):
+        raise CorruptArtifact(path, str(known.manifest_digest), found)
+
+
+def import_pool(
+    session: Session, name: str, *, artifacts: Path, folder: str, seed: int
+) -> Pool:
+    """Register a new pool whose arrays were written; refuse a name that is taken."""
+    if not register_pool(session, name, artifacts=artifacts, folder=folder, seed=seed):
+        raise Conflict(f"a pool named {name!r} exists already: choose another name")
+    return find_pool(session, name)
+
+
+def register_pool(
+    session: Session, name: str, *, artifacts: Path, folder: str, seed: int
+) -> bool:
+    """Write the rows of a pool and publish it by one UPDATE.
+
+    Args:
+        session: the caller commits; until then nobody sees anything.
+        name: how campaigns address the pool.
+        artifacts: folder of arrays and checkpoints.
+        folder: the pool's arrays, relative to it.
+        seed: decides the split of every galaxy.
+
+    Returns:
+        False where the name is taken; nothing was written then.
+    """
+    arrays = PoolArrays.open(artifacts / folder)
+    objects = list(_objects(arrays, seed))
+    pool_id = pools.start_import(
+        session,
+        name,
+        seed=seed,
+        arrays=folder,
+        modalities=arrays.modalities,
+        known_targets=arrays.targets,
+    )
+    if pool_id is None:
+        return False
+    count = pools.copy_objects(session, pool_id, objects)
+    pools.publish(
+        session,
+        pool_id,
+        manifest_digest=manifest_digest(arrays.path),
+        n_objects=count,
+    )
+    logger.info("pool %s published: %d objects", name, count)
+    return True
+
+
+def list_pools(session: Session) -> list[Pool]:
+    """Every pool that campaigns may use, by name."""
+    return pools.list_visible(session)
+
+
+def find_pool(session: Session, name: str) -> Pool:
+    """The pool of a name; one that is still being filled is not found."""
+    pool = pools.find_visible(session, name)
+    if pool is None:
+        raise NotFound("pool", name)
+    return pool
+
+
+def _objects(arrays: PoolArrays, seed: int) -> Iterator[NewObject]:
+    splits = splits_of(seed, arrays.group_ids)
+    absent = [False] * arrays.n_objects
+    flags = {name: flag.tolist() for name, flag in arrays.flags.items()}
+    for row, split in enumerate(splits.tolist()):
+        yield NewObject(
+            object_id=str(arrays.object_ids[row]),
+            group_id=str(arrays.group_ids[row]),
+            ra=float(arrays.ra[row]),
+            dec=float(arrays.dec[row]),
+            row=row,
+            has_photometry=flags.get("photometry", absent)[row],
+            has_image=flags.get("image", absent)[row],
+            has_spectrum=flags.get("spectrum", absent)[row],
+            split=Split(split),
+        )

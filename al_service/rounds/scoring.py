@@ -1,0 +1,136 @@
+"""The features of a whole pool under one network, cached chunk by chunk.
+
+Every array lies in one file that is mapped into memory: a head run reads any rows of
+a pool of any size. A chunk counts once its marker exists, and the marker is written
+after the chunk is on disk, so that a crash costs one chunk and a second worker that
+fills the same cache writes the same bytes.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.errors import RunStopped
+from al_service.models.network import Network
+from al_service.posterior.features import Features, extract
+from al_service.rounds.artifacts import Array, flush_folder
+from al_service.survey.pool_arrays import PoolArrays
+
+READ_CHUNK: Final = 16_384
+"""Objects whose cached features are read at a time: 16 MB of float32 at D = 256."""
+
+_COMPLETE: Final = "complete"
+
+
+@dataclass(frozen=True)
+class FeatureCache:
+    """The complete features of `N` objects on disk."""
+
+    arrays: dict[str, Array]
+    """Name to `N x ...`, mapped into memory, read only."""
+    n_objects: int
+
+    def take(self, rows: NDArray[np.int64]) -> Features:
+        """The features of some objects, in their order."""
+        return Features.from_arrays(
+            {
+                name: np.ascontiguousarray(part[rows])
+                for name, part in self.arrays.items()
+            }
+        )
+
+    def chunks(
+        self, rows: NDArray[np.int64], size: int = READ_CHUNK
+    ) -> Iterator[tuple[slice, Features]]:
+        """The features of many objects, at most `size` at a time.
+
+        Returns:
+            Places in `rows`, and the features of these objects.
+        """
+        for start in range(0, len(rows), size):
+            places = slice(start, min(start + size, len(rows)))
+            yield places, self.take(rows[places])
+
+
+def cache_features(
+    network: Network,
+    arrays: PoolArrays,
+    folder: Path,
+    *,
+    chunk: int,
+    progress: Callable[[float], None],
+    should_stop: Callable[[], bool],
+) -> FeatureCache:
+    """Compute the features of every object that is not cached yet.
+
+    Args:
+        network: whose features.
+        arrays: the pool.
+        folder: named by the digests of network and pool; filled here.
+        chunk: objects at a time: bounds memory, and the work that a crash costs.
+        progress: told the finished share after every chunk.
+        should_stop: asked before every chunk.
+
+    Raises:
+        RunStopped: `should_stop` said so; finished chunks stay.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    n = arrays.n_objects
+    for start in range(0, n, chunk):
+        if should_stop():
+            raise RunStopped(f"scoring stopped after {start} of {n} objects")
+        rows = slice(start, min(start + chunk, n))
+        if not _marker(folder, rows).exists():
+            features = extract(network, arrays.inputs(rows))
+            _store(folder, rows, features.arrays(), n)
+        progress(rows.stop / n)
+    (folder / _COMPLETE).touch()
+    return open_cache(folder)
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a cache holds the features of every object of its pool."""
+    return (folder / _COMPLETE).exists()
+
+
+def open_cache(folder: Path) -> FeatureCache:
+    """Open a cache that is complete."""
+    arrays: dict[str, Array] = {
+        path.stem: np.load(path, mmap_mode="r", allow_pickle=False)
+        for path in sorted(folder.glob("*.npy"))
+    }
+    return FeatureCache(arrays, len(next(iter(arrays.values()))))
+
+
+def _store(folder: Path, rows: slice, parts: dict[str, Array], n: int) -> None:
+    for name, part in parts.items():
+        path = folder / f"{name}.npy"
+        if not path.exists():
+            _allocate(path, (n, *part.shape[1:]), part.dtype)
+        whole: np.memmap[Any, Any] = np.lib.format.open_memmap(path, mode="r+")
+        whole[rows] = part
+        whole.flush()
+    _marker(folder, rows).touch()
+    flush_folder(folder)
+
+
+def _allocate(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """An empty file of the right size; where somebody was faster, theirs stays."""
+    partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex}")
+    try:
+        np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=shape).flush()
+        os.link(partial, path)
+    except FileExistsError:
+        return
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _marker(folder: Path, rows: slice) -> Path:
+    return folder / f"{rows.start:09d}-{rows.stop:09d}.done"

@@ -1,0 +1,1 @@
+"""The tables' history: every change of the schema, forth and back."""

@@ -1,0 +1,133 @@
+"""Objects to look at: by score, and one with everything that happened to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from db.base import JsonObject
+from db.tables import (
+    Campaign,
+    Candidate,
+    Lease,
+    LeaseItem,
+    Pool,
+    Prediction,
+    SkyObject,
+)
+from db.vocabulary import CandidateState, PoolState
+
+
+@dataclass(frozen=True)
+class ScoredObject:
+    """An object with what the served run says of it."""
+
+    id: int
+    object_id: str
+    ra: float
+    dec: float
+    state: CandidateState
+    rank: int | None
+    reason: str | None
+    run_id: int
+    score: float
+    prediction: JsonObject
+
+
+def most_uncertain(
+    session: Session,
+    campaign_id: int,
+    *,
+    after: tuple[float, int] | None,
+    limit: int,
+) -> list[ScoredObject]:
+    """Objects with predictions, highest score first (`ix_prediction_score`).
+
+    Args:
+        session: reads only.
+        campaign_id: the campaign.
+        after: score and id of the last object seen; None begins at the top.
+        limit: how many at most.
+    """
+    query = (
+        select(Prediction, SkyObject, Candidate)
+        .join(SkyObject, SkyObject.id == Prediction.sky_object_id)
+        .join(
+            Candidate,
+            (Candidate.campaign_id == Prediction.campaign_id)
+            & (Candidate.sky_object_id == Prediction.sky_object_id)
+            & (Candidate.slot == 0),
+        )
+        .where(Prediction.campaign_id == campaign_id)
+        .order_by(Prediction.score.desc(), Prediction.sky_object_id)
+        .limit(limit)
+    )
+    if after is not None:
+        score, last = after
+        query = query.where(
+            Prediction.score <= score,
+            or_(Prediction.score < score, Prediction.sky_object_id > last),
+        )
+    return [
+        ScoredObject(
+            id=one.id,
+            object_id=one.object_id,
+            ra=one.ra,
+            dec=one.dec,
+            state=candidate.state,
+            rank=candidate.rank,
+            reason=candidate.reason,
+            run_id=prediction.run_id,
+            score=prediction.score,
+            prediction=prediction.targets,
+        )
+        for prediction, one, candidate in session.execute(query)
+    ]
+
+
+def find_objects(
+    session: Session, object_id: str, pool: str | None
+) -> list[tuple[SkyObject, str]]:
+    """Objects of that id in visible pools, with the pool's name, by its name."""
+    query = (
+        select(SkyObject, Pool.name)
+        .join(Pool, Pool.id == SkyObject.pool_id)
+        .where(Pool.state == PoolState.READY, SkyObject.object_id == object_id)
+        .order_by(Pool.name)
+    )
+    if pool is not None:
+        query = query.where(Pool.name == pool)
+    return [(one, name) for one, name in session.execute(query)]
+
+
+def candidacies(
+    session: Session, sky_object_id: int
+) -> list[tuple[Campaign, Candidate]]:
+    """The campaigns that have the object, oldest first, with its candidates."""
+    query = (
+        select(Campaign, Candidate)
+        .join(Candidate, Candidate.campaign_id == Campaign.id)
+        .where(Candidate.sky_object_id == sky_object_id)
+        .order_by(Campaign.id, Candidate.slot)
+    )
+    return [(campaign, candidate) for campaign, candidate in session.execute(query)]
+
+
+def predictions_of(session: Session, sky_object_id: int) -> dict[int, Prediction]:
+    """Campaign id to what its served run says of the object."""
+    query = select(Prediction).where(Prediction.sky_object_id == sky_object_id)
+    return {one.campaign_id: one for one in session.scalars(query)}
+
+
+def hand_outs(
+    session: Session, candidate_ids: Sequence[int]
+) -> list[tuple[LeaseItem, Lease]]:
+    """Every time that one of these candidates was handed out, oldest first."""
+    query = (
+        select(LeaseItem, Lease)
+        .join(Lease, Lease.id == LeaseItem.lease_id)
+        .where(LeaseItem.candidate_id.in_(candidate_ids))
+        .order_by(Lease.id, LeaseItem.position)
+    )
+    return [(item, lease) for item, lease in session.execute(query)]

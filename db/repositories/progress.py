@@ -1,0 +1,125 @@
+"""Where a campaign stands: counts, curve points, workers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import DateTime, extract, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from db.tables import Candidate, CurvePoint, Run, WorkerSeen
+from db.vocabulary import Arm, CandidateState, RunKind, RunState, Split
+
+
+@dataclass(frozen=True)
+class StoredPoint:
+    """One metric of one arm of one run."""
+
+    run_id: int
+    kind: RunKind
+    finished_at: datetime | None
+    label_digest: str
+    arm: Arm
+    target: str
+    metric: str
+    n_labels: int
+    n_evaluation: int
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class SeenWorker:
+    """A worker process that showed itself."""
+
+    name: str
+    queue: str
+    seconds: float
+    """Since then."""
+
+
+def count_objects(
+    session: Session, campaign_id: int
+) -> dict[tuple[Split, CandidateState], int]:
+    """How many objects stand where; an object counts as its first opinion does."""
+    rows = session.execute(
+        select(Candidate.split, Candidate.state, func.count())
+        .where(Candidate.campaign_id == campaign_id, Candidate.slot == 0)
+        .group_by(Candidate.split, Candidate.state)
+    )
+    return {(split, state): count for split, state, count in rows}
+
+
+def curve_points(session: Session, campaign_id: int) -> list[StoredPoint]:
+    """Points of the published runs, by run, arm, target and metric."""
+    rows = session.execute(
+        select(Run, CurvePoint)
+        .join(CurvePoint, CurvePoint.run_id == Run.id)
+        .where(Run.campaign_id == campaign_id, Run.state == RunState.PUBLISHED)
+        .order_by(Run.id, CurvePoint.arm, CurvePoint.target, CurvePoint.metric)
+    )
+    return [_point(run, point) for run, point in rows]
+
+
+def live_runs(session: Session, campaign_id: int) -> list[Run]:
+    """Runs that are planned or running."""
+    return list(
+        session.scalars(
+            select(Run)
+            .where(
+                Run.campaign_id == campaign_id,
+                Run.state.in_((RunState.PLANNED, RunState.RUNNING)),
+            )
+            .order_by(Run.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def database_now(session: Session) -> datetime:
+    """What time it is."""
+    now = func.clock_timestamp(type_=DateTime(timezone=True))
+    return session.scalars(select(now)).one()
+
+
+def see_worker(session: Session, name: str, queue: str) -> None:
+    """Note that a worker lives now."""
+    seen = insert(WorkerSeen).values(
+        name=name, queue=queue, seen_at=func.clock_timestamp()
+    )
+    session.execute(
+        seen.on_conflict_do_update(
+            index_elements=[WorkerSeen.name],
+            set_={"queue": seen.excluded.queue, "seen_at": seen.excluded.seen_at},
+        )
+    )
+
+
+def seen_workers(session: Session, within: timedelta) -> Sequence[SeenWorker]:
+    """Workers that showed themselves lately, the latest first."""
+    age = extract("epoch", func.clock_timestamp() - WorkerSeen.seen_at)
+    rows = session.execute(
+        select(WorkerSeen.name, WorkerSeen.queue, age)
+        .where(WorkerSeen.seen_at >= func.clock_timestamp() - within)
+        .order_by(WorkerSeen.seen_at.desc(), WorkerSeen.name)
+    )
+    return [SeenWorker(name, queue, float(seconds)) for name, queue, seconds in rows]
+
+
+def _point(run: Run, point: CurvePoint) -> StoredPoint:
+    return StoredPoint(
+        run_id=run.id,
+        kind=run.kind,
+        finished_at=run.finished_at,
+        label_digest=run.head_digest or run.label_digest,
+        arm=point.arm,
+        target=point.target,
+        metric=point.metric,
+        n_labels=point.n_labels,
+        n_evaluation=point.n_evaluation,
+        value=point.value,
+        low=point.low,
+        high=point.high,
+    )

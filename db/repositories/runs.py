@@ -1,0 +1,178 @@
+"""Runs: planned once, with the labels they are frozen to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from db.repositories.labels import CurrentLabel
+from db.tables import Run, TrainingLabel
+from db.vocabulary import RunKind, RunState, Split, TrainingRole
+
+LIVE = (RunState.PLANNED, RunState.RUNNING)
+_LIVE_INDEX = text("state IN ('planned', 'running')")  # of `uq_run_one_live`
+
+_CHANGES = text(
+    """
+    WITH current AS (
+        SELECT id, sky_object_id, created_at FROM label
+        WHERE campaign_id = :campaign_id AND split = 'pool' AND quality >= :quality
+          AND NOT EXISTS (
+            SELECT FROM label AS newer WHERE newer.supersedes_id = label.id)
+    ), seen AS (
+        SELECT label_id AS id, sky_object_id FROM training_label
+        WHERE run_id = :run_id AND role = :role
+    )
+    SELECT count(DISTINCT coalesce(current.sky_object_id, seen.sky_object_id)),
+        extract(epoch FROM clock_timestamp()
+            - min(coalesce(current.created_at, correction.created_at)))
+    FROM current FULL JOIN seen ON seen.id = current.id
+    LEFT JOIN label AS correction ON correction.supersedes_id = seen.id
+    WHERE current.id IS NULL OR seen.id IS NULL
+    """
+)
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A run to plan, with what it is frozen to."""
+
+    campaign_id: int
+    kind: RunKind
+    n_labels: int
+    label_digest: str
+    head_digest: str | None
+    config_digest: str
+    seed: int
+    base_run_id: int | None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What happened to the labels since a run froze its own."""
+
+    objects: int
+    """Objects whose current, trainable labels are other ones now."""
+    oldest_seconds: float | None
+    """Age of the first of these changes."""
+
+
+def insert_planned(session: Session, new: NewRun) -> int | None:
+    """Plan a run; None where the campaign has a live one of this kind."""
+    return session.scalar(
+        insert(Run)
+        .values(
+            **vars(new),
+            state=RunState.PLANNED,
+            attempts=0,
+            fence=0,
+            cancel_requested=False,
+            progress=0.0,
+        )
+        .on_conflict_do_nothing(
+            index_elements=[Run.campaign_id, Run.kind], index_where=_LIVE_INDEX
+        )
+        .returning(Run.id)
+    )
+
+
+def freeze(
+    session: Session, run_id: int, role: TrainingRole, labels: Sequence[CurrentLabel]
+) -> None:
+    """Write the very labels that a run knows, in the place of earlier ones."""
+    session.execute(
+        text("DELETE FROM training_label WHERE run_id = :run_id AND role = :role"),
+        {"run_id": run_id, "role": role.value},
+    )
+    if labels:
+        session.execute(
+            insert(TrainingLabel),
+            [
+                {
+                    "run_id": run_id,
+                    "role": role,
+                    "label_id": label.label_id,
+                    "sky_object_id": label.sky_object_id,
+                    "split": Split.POOL,
+                }
+                for label in labels
+            ],
+        )
+
+
+def by_id(session: Session, run_id: int) -> Run | None:
+    """The run of a number, as it stands now."""
+    return session.get(Run, run_id, populate_existing=True)
+
+
+def live(session: Session, campaign_id: int, kind: RunKind) -> Run | None:
+    """The planned or running run of a kind (`uq_run_one_live`)."""
+    return session.scalar(
+        select(Run).where(
+            Run.campaign_id == campaign_id, Run.kind == kind, Run.state.in_(LIVE)
+        )
+    )
+
+
+def last_finished(session: Session, campaign_id: int, kind: RunKind) -> Run | None:
+    """The newest run of a kind that came to an end, whichever (`ix_run_finished`)."""
+    return session.scalar(
+        select(Run)
+        .where(
+            Run.campaign_id == campaign_id,
+            Run.kind == kind,
+            Run.finished_at.is_not(None),
+        )
+        .order_by(Run.finished_at.desc(), Run.id.desc())
+        .limit(1)
+    )
+
+
+def changes_since(
+    session: Session,
+    campaign_id: int,
+    *,
+    run_id: int | None,
+    role: TrainingRole,
+    quality: int,
+) -> Changes:
+    """How the trainable labels differ from those that a run has frozen.
+
+    Compared as sets: a count would miss corrections, and a largest id would miss
+    labels whose transaction ends late.
+
+    Args:
+        session: reads in its transaction.
+        campaign_id: whose labels.
+        run_id: the run; None stands for one that knew nothing.
+        role: which of its sets.
+        quality: least quality that trains.
+    """
+    objects, oldest = session.execute(
+        _CHANGES,
+        {
+            "campaign_id": campaign_id,
+            "run_id": run_id,
+            "role": role.value,
+            "quality": quality,
+        },
+    ).one()
+    return Changes(int(objects), None if oldest is None else float(oldest))
+
+
+def page(
+    session: Session, campaign_id: int, *, before: int | None, limit: int
+) -> list[Run]:
+    """Runs of a campaign, newest first (`ix_run_campaign_id`)."""
+    statement = select(Run).where(Run.campaign_id == campaign_id)
+    if before is not None:
+        statement = statement.where(Run.id < before)
+    return list(
+        session.scalars(
+            statement.order_by(Run.id.desc())
+            .limit(limit)
+            .execution_options(populate_existing=True)
+        )
+    )

@@ -1,0 +1,225 @@
+"""What a run learns from and is examined on: frozen labels, evaluation labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from db.base import JsonObject
+from db.repositories.copying import read_integers
+from db.tables import (
+    Campaign,
+    Candidate,
+    CurvePoint,
+    Label,
+    LeaseItem,
+    Run,
+    SkyObject,
+    TrainingLabel,
+)
+from db.vocabulary import (
+    Arm,
+    CandidateState,
+    Reason,
+    RunKind,
+    RunState,
+    Split,
+    TrainingRole,
+)
+
+TRAINABLE_QUALITY = 3
+"""Labels of quality 3 and 4 are confident enough to learn from."""
+
+
+@dataclass(frozen=True)
+class StoredOpinion:
+    """One label of one object, as the arrays know it."""
+
+    sky_object_id: int
+    row: int
+    """Row in the pool's arrays."""
+    label_id: int
+    values: JsonObject
+    errors: JsonObject
+
+
+def opinions_of_run(
+    session: Session, run_id: int, role: TrainingRole
+) -> list[StoredOpinion]:
+    """The labels frozen into a run, by row and label id."""
+    statement = _opinions().join(TrainingLabel, TrainingLabel.label_id == Label.id)
+    return _read(
+        session,
+        statement.where(TrainingLabel.run_id == run_id, TrainingLabel.role == role),
+    )
+
+
+def evaluation_opinions(session: Session, campaign_id: int) -> list[StoredOpinion]:
+    """Current, confident labels of evaluation objects, by row and label id."""
+    return _read(
+        session,
+        _opinions().where(
+            Label.campaign_id == campaign_id,
+            Label.split == Split.EVALUATION,
+            Label.quality >= TRAINABLE_QUALITY,
+            is_current(),
+        ),
+    )
+
+
+def is_current() -> ColumnElement[bool]:
+    """A label that no correction supersedes (unique index on `supersedes_id`)."""
+    correction = aliased(Label)
+    return ~exists().where(correction.supersedes_id == Label.id)
+
+
+def evaluation_rows(
+    session: Session, campaign: Campaign, *, known: bool
+) -> dict[str, NDArray[np.int64]]:
+    """The objects that examine: `sky_object_id` and `row`, by row.
+
+    Args:
+        session: reads in its transaction.
+        campaign: whose.
+        known: every evaluation object of the pool, because the pool knows their
+            labels; otherwise the campaign's evaluation sample.
+    """
+    columns = select(SkyObject.id, SkyObject.row).order_by(SkyObject.row)
+    if known:
+        chosen = columns.where(
+            SkyObject.pool_id == campaign.pool_id, SkyObject.split == Split.EVALUATION
+        )
+    else:
+        chosen = columns.join(Candidate, Candidate.sky_object_id == SkyObject.id).where(
+            Candidate.campaign_id == campaign.id,
+            Candidate.split == Split.EVALUATION,
+            Candidate.slot == 0,
+        )
+    return read_integers(session, chosen, ("sky_object_id", "row"))
+
+
+def free_candidates(session: Session, campaign_id: int) -> dict[str, NDArray[np.int64]]:
+    """Objects that may be ranked: `sky_object_id`, `row`, `random_key`, by row."""
+    statement = (
+        select(SkyObject.id, SkyObject.row, Candidate.random_key)
+        .join(Candidate, Candidate.sky_object_id == SkyObject.id)
+        .where(
+            Candidate.campaign_id == campaign_id,
+            Candidate.split == Split.POOL,
+            Candidate.slot == 0,
+            Candidate.state == CandidateState.FREE,
+        )
+        .order_by(SkyObject.row)
+    )
+    return read_integers(session, statement, ("sky_object_id", "row", "random_key"))
+
+
+def taken_rows(session: Session, campaign_id: int) -> NDArray[np.int64]:
+    """Rows of the pool's objects that are labeled or leased in any slot, sorted."""
+    statement = (
+        select(SkyObject.row)
+        .join(Candidate, Candidate.sky_object_id == SkyObject.id)
+        .where(
+            Candidate.campaign_id == campaign_id,
+            Candidate.split == Split.POOL,
+            Candidate.state != CandidateState.FREE,
+        )
+        .distinct()
+        .order_by(SkyObject.row)
+    )
+    return read_integers(session, statement, ("row",))["row"]
+
+
+def random_keys(
+    session: Session, campaign_id: int, sky_object_ids: Sequence[int]
+) -> dict[int, int]:
+    """Object to its fixed random key in the campaign."""
+    rows = session.execute(
+        select(Candidate.sky_object_id, Candidate.random_key).where(
+            Candidate.campaign_id == campaign_id,
+            Candidate.slot == 0,
+            Candidate.sky_object_id.in_(sky_object_ids),
+        )
+    )
+    return dict(rows.all())
+
+
+def largest_random_key(session: Session, campaign_id: int) -> int | None:
+    """The end of the random sample so far: every smaller key belongs to it."""
+    return session.scalar(
+        select(func.max(Candidate.random_key))
+        .join(LeaseItem, LeaseItem.candidate_id == Candidate.id)
+        .where(
+            Candidate.campaign_id == campaign_id,
+            Candidate.split == Split.POOL,
+            LeaseItem.reason == Reason.RANDOM,
+        )
+    )
+
+
+def handed_out_for(session: Session, campaign_id: int, reason: str) -> dict[int, int]:
+    """Objects that were ever handed out for a reason, with the first such lease."""
+    rows = session.execute(
+        select(Candidate.sky_object_id, func.min(LeaseItem.lease_id))
+        .join(LeaseItem, LeaseItem.candidate_id == Candidate.id)
+        .where(Candidate.campaign_id == campaign_id, LeaseItem.reason == reason)
+        .group_by(Candidate.sky_object_id)
+    )
+    return dict(rows.all())
+
+
+def objects_of_run(session: Session, run_id: int, role: TrainingRole) -> set[int]:
+    """The objects whose labels are frozen into a run."""
+    return set(
+        session.scalars(
+            select(TrainingLabel.sky_object_id).where(
+                TrainingLabel.run_id == run_id, TrainingLabel.role == role
+            )
+        )
+    )
+
+
+def first_published_full_run(session: Session, campaign_id: int) -> int | None:
+    """The campaign's first network: its labels are the initial set of all arms."""
+    return session.scalar(
+        select(func.min(Run.id)).where(
+            Run.campaign_id == campaign_id,
+            Run.kind == RunKind.FULL,
+            Run.state == RunState.PUBLISHED,
+        )
+    )
+
+
+def largest_arm(session: Session, campaign_id: int, arm: Arm) -> int | None:
+    """The most labels that an arm of the learning curve was ever trained on."""
+    return session.scalar(
+        select(func.max(CurvePoint.n_labels))
+        .join(Run, Run.id == CurvePoint.run_id)
+        .where(Run.campaign_id == campaign_id, CurvePoint.arm == arm)
+    )
+
+
+def served_run(session: Session, campaign_id: int) -> Run | None:
+    """The run whose ranking a campaign hands out; None before the first."""
+    return session.scalar(
+        select(Run)
+        .join(Campaign, Campaign.served_run_id == Run.id)
+        .where(Campaign.id == campaign_id)
+    )
+
+
+def _opinions() -> Select[int, int, int, JsonObject, JsonObject]:
+    return (
+        select(SkyObject.id, SkyObject.row, Label.id, Label.values, Label.errors)
+        .join(SkyObject, SkyObject.id == Label.sky_object_id)
+        .order_by(SkyObject.row, Label.id)
+    )
+
+
+def _read(
+    session: Session, statement: Select[int, int, int, JsonObject, JsonObject]
+) -> list[StoredOpinion]:
+    return [StoredOpinion(*row) for row in session.execute(statement)]

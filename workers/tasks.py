@@ -1,0 +1,52 @@
+"""The tasks: an id comes in, one function of the rounds is called, nothing goes out.
+
+Running a task twice equals running it once. Deadlines, attempts and cancellation are
+read from the run's row; a message is a doorbell that may be lost.
+"""
+
+from al_service.rounds import retraining, sweeping
+from workers import lifecycle
+from workers.celery_app import app
+
+
+@app.task(name="workers.tasks.plan")  # type: ignore[untyped-decorator] # Celery ships no types
+def plan(campaign_id: int) -> None:
+    """Labels have come: plan the campaign's runs that are due."""
+    sweeping.plan_due(
+        sessions=lifecycle.sessions(),
+        doorbell=lifecycle.doorbell(),
+        campaign_id=campaign_id,
+    )
+
+
+@app.task(name="workers.tasks.train")  # type: ignore[untyped-decorator] # Celery ships no types
+def train(run_id: int) -> None:
+    """Fit one planned run; a second delivery finds it claimed and returns."""
+    _carry_out(run_id)
+
+
+@app.task(name="workers.tasks.score")  # type: ignore[untyped-decorator] # Celery ships no types
+def score(run_id: int) -> None:
+    """Refit and rank; a second delivery finds the run claimed and returns."""
+    _carry_out(run_id)
+
+
+@app.task(name="workers.tasks.sweep")  # type: ignore[untyped-decorator] # Celery ships no types
+def sweep() -> None:
+    """Look for everything that time has brought and that messages have missed."""
+    sweeping.sweep(
+        sessions=lifecycle.sessions(),
+        doorbell=lifecycle.doorbell(),
+        settings=lifecycle.settings(),
+    )
+
+
+def _carry_out(run_id: int) -> None:
+    retraining.carry_out(
+        run_id,
+        sessions=lifecycle.sessions(),
+        artifacts=lifecycle.artifacts(),
+        worker=lifecycle.worker_name(),
+        settings=lifecycle.settings(),
+        shutting_down=lifecycle.stopping,
+    )
