@@ -1,0 +1,1 @@
+"""The HTTP door: small routers by noun; it starts without torch."""

@@ -1,0 +1,110 @@
+"""The application: every router, every error, every metric in one place."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+
+from anyio import CapacityLimiter
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from al_service.api import problems
+from al_service.api.body_limit import BodyLimit
+from al_service.api.last_resort import LastResort
+from al_service.api.metrics import LoopCollector, Measured, Metrics
+from al_service.api.openapi import describe
+from al_service.api.routers import (
+    batches,
+    campaigns,
+    labels,
+    learning_curve,
+    objects,
+    operations,
+    runs,
+)
+from al_service.api.service import Service
+from al_service.errors import StackProblem
+from al_service.rounds.doorbell import Doorbell
+from al_service.rounds.monitoring import Snapshot, take_snapshot
+from al_service.settings import Settings
+from db.session import create_database_engine, create_sessions
+
+NOUNS = (operations, campaigns, batches, labels, learning_curve, runs, objects)
+
+CONNECTIONS = 20
+"""Of one process to PostgreSQL, which takes 100 by default."""
+
+PLACES = 16
+"""Requests that use the database at once, fewer than connections (`/readyz` and
+`/metrics` need some) and than threads (anyio has 40)."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The HTTP door, ready to be served; nothing is connected before the first request.
+
+    Args:
+        settings: what the environment says, without it.
+
+    Raises:
+        StackProblem: there is no database to work with.
+    """
+    service = _service(settings if settings is not None else Settings())
+    app = FastAPI(
+        title="al-service",
+        version=version("al-service"),
+        summary="Ask, label, retrain, watch the curve.",
+        lifespan=_lifespan(service),
+    )
+    app.state.service = service
+    for noun in NOUNS:
+        app.include_router(noun.router)
+    app.add_api_route("/", _front_door, include_in_schema=False)
+    problems.install(app)
+    # Added last is outermost: refused bodies and failures are counted, too.
+    app.add_middleware(LastResort)
+    app.add_middleware(BodyLimit, limit=service.settings.body_limit)
+    app.add_middleware(Measured, metrics=service.metrics)
+    describe(app)
+    return app
+
+
+def _service(settings: Settings) -> Service:
+    if settings.database_url is None:
+        raise StackProblem(
+            "AL_DATABASE_URL is not set: `al up` and `al api` set it, or point it to"
+            " your PostgreSQL"
+        )
+    engine = create_database_engine(settings.database_url, pool_size=CONNECTIONS // 2)
+    sessions = create_sessions(engine)
+    metrics = Metrics()
+
+    def read() -> Snapshot:
+        with sessions() as session:
+            return take_snapshot(session)
+
+    metrics.registry.register(LoopCollector(read))
+    return Service(
+        settings=settings,
+        engine=engine,
+        sessions=sessions,
+        doorbell=Doorbell(settings.broker_url),
+        metrics=metrics,
+        places=CapacityLimiter(PLACES),
+    )
+
+
+def _lifespan(
+    service: Service,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.doorbell.close()
+        service.engine.dispose()
+
+    return lifespan
+
+
+def _front_door() -> RedirectResponse:
+    """A person who opens the bare address finds the description of the API."""
+    return RedirectResponse("/docs")

@@ -1,0 +1,184 @@
+"""Prometheus series: what passes through the door, and where the loop stands."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from al_service.rounds.monitoring import LoopState, Snapshot
+
+SECONDS_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""The budget of an ask is 50 ms: the buckets are fine around it."""
+
+FRESH_SECONDS: Final = 5.0
+"""Counting a million candidates takes a while: one count serves every scrape within
+this time."""
+
+UNKNOWN_ROUTE: Final = "(none)"
+"""Paths that no route serves share one series: strangers cannot make new ones."""
+
+
+class Metrics:
+    """The series of one application; nothing global."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "al_http_requests",
+            "HTTP requests answered",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "al_http_request_seconds",
+            "Time to answer an HTTP request",
+            ["method", "route"],
+            buckets=SECONDS_BUCKETS,
+            registry=self.registry,
+        )
+        self.asks = Counter(
+            "al_asks",
+            "Batches handed out",
+            ["campaign"],
+            registry=self.registry,
+        )
+        self.objects = Counter(
+            "al_objects_handed_out",
+            "Objects handed out, by reason",
+            ["campaign", "reason"],
+            registry=self.registry,
+        )
+        self.tells = Counter(
+            "al_tells",
+            "Submissions of labels stored",
+            ["campaign"],
+            registry=self.registry,
+        )
+        self.labels_told = Counter(
+            "al_labels_told",
+            "Labels stored by this process",
+            ["campaign"],
+            registry=self.registry,
+        )
+
+    def asked(self, campaign: str, reasons: Sequence[str]) -> None:
+        """Count a batch that was handed out."""
+        self.asks.labels(campaign).inc()
+        for reason in reasons:
+            self.objects.labels(campaign, reason).inc()
+
+    def told(self, campaign: str, labels: int) -> None:
+        """Count labels that were stored."""
+        self.tells.labels(campaign).inc()
+        self.labels_told.labels(campaign).inc(labels)
+
+
+class LoopCollector(Collector):
+    """Series that are read from the database when somebody scrapes.
+
+    Args:
+        read: one look at the database.
+    """
+
+    def __init__(self, read: Callable[[], Snapshot]) -> None:
+        self._read = read
+        self._last: tuple[float, Snapshot] | None = None
+
+    def describe(self) -> list[Metric]:
+        """Nothing: registering must not ask the database."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """One sample per campaign and state."""
+        snapshot = self._fresh()
+        states = snapshot.campaigns
+        yield _by_state(
+            "al_candidates", "Candidates", states, lambda one: one.candidates
+        )
+        yield _by_state("al_runs", "Runs", states, lambda one: one.runs)
+        yield _by_state("al_leases", "Query batches", states, lambda one: one.leases)
+        labels = GaugeMetricFamily(
+            "al_labels", "Labels in the database", labels=["campaign"]
+        )
+        age = GaugeMetricFamily(
+            "al_last_published_run_age_seconds",
+            "Time since a run was last published",
+            labels=["campaign"],
+        )
+        for one in states:
+            labels.add_metric([one.campaign], one.labels)
+            if one.last_run_age_seconds is not None:
+                age.add_metric([one.campaign], one.last_run_age_seconds)
+        yield labels
+        yield age
+        seen = GaugeMetricFamily(
+            "al_worker_seen_age_seconds",
+            "Time since a worker of this queue showed itself",
+            labels=["queue"],
+        )
+        for queue, seconds in snapshot.worker_ages.items():
+            seen.add_metric([queue], seconds)
+        yield seen
+
+    def _fresh(self) -> Snapshot:
+        now = time.monotonic()
+        if self._last is None or now - self._last[0] > FRESH_SECONDS:
+            self._last = (now, self._read())
+        return self._last[1]
+
+
+class Measured:
+    """ASGI middleware: counts and times every request by its route."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and note how it was answered."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            route = _route_of(scope)
+            method = scope["method"] if route != UNKNOWN_ROUTE else "*"
+            self.metrics.requests.labels(method, route, str(status)).inc()
+            self.metrics.seconds.labels(method, route).observe(
+                time.perf_counter() - started
+            )
+
+
+def _route_of(scope: Scope) -> str:
+    """The route's template, such as `/api/v1/batches/{batch_id}`."""
+    route = scope.get("route")
+    return getattr(route, "path", UNKNOWN_ROUTE)
+
+
+def _by_state(
+    name: str,
+    what: str,
+    states: Sequence[LoopState],
+    counts: Callable[[LoopState], Mapping[str, int]],
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        name, f"{what} by campaign and state", labels=["campaign", "state"]
+    )
+    for one in states:
+        for state, count in counts(one).items():
+            family.add_metric([one.campaign, state], count)
+    return family

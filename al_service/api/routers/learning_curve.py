@@ -1,0 +1,56 @@
+"""The learning curve: as numbers and as pictures."""
+
+from fastapi import APIRouter, Response
+
+from al_service.api.address import PREFIX
+from al_service.api.dependencies import AddressedCampaign, Transaction
+from al_service.api.problems import problem_responses
+from al_service.api.schemas.curves import CurvePoint, LearningCurve, Saving
+from al_service.evaluation.curve_picture import PictureKind
+from al_service.rounds import comparing, progress
+from al_service.rounds.curve_drawing import draw_learning_curve
+
+router = APIRouter(prefix=PREFIX, tags=["learning curve"])
+
+PATH = "/campaigns/{campaign}/learning-curve"
+REFUSALS = problem_responses(401, 403, 404, 422)
+
+
+@router.get(PATH, responses=REFUSALS)
+def show(session: Transaction, campaign: AddressedCampaign) -> LearningCurve:
+    """Points by run, arm, target and metric, and what was saved against random."""
+    curve = progress.learning_curve(session, campaign)
+    savings = comparing.savings(curve.points)
+    return LearningCurve(
+        campaign=campaign.name,
+        points=[CurvePoint.model_validate(point) for point in curve.points],
+        n_evaluation=curve.n_evaluation,
+        against_random={
+            target: None if saving is None else Saving.model_validate(saving)
+            for target, saving in savings.items()
+        },
+        warnings=list(curve.notes),
+    )
+
+
+def _picture_of(media_type: str) -> dict[int | str, dict[str, object]]:
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {200: {"content": content, "description": "The picture"}, **REFUSALS}
+
+
+@router.get(f"{PATH}.png", response_class=Response, responses=_picture_of("image/png"))
+def draw_png(session: Transaction, campaign: AddressedCampaign) -> Response:
+    """The learning curve as a picture."""
+    curve = progress.learning_curve(session, campaign)
+    picture = draw_learning_curve(campaign, curve, kind=PictureKind.PNG)
+    return Response(picture, media_type="image/png")
+
+
+@router.get(
+    f"{PATH}.svg", response_class=Response, responses=_picture_of("image/svg+xml")
+)
+def draw_svg(session: Transaction, campaign: AddressedCampaign) -> Response:
+    """The learning curve as a drawing that scales."""
+    curve = progress.learning_curve(session, campaign)
+    picture = draw_learning_curve(campaign, curve, kind=PictureKind.SVG)
+    return Response(picture, media_type="image/svg+xml")

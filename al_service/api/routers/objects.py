@@ -1,0 +1,56 @@
+"""Objects: browse by score, look at one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from al_service.api.address import PREFIX
+from al_service.api.dependencies import (
+    DEFAULT_LIMIT,
+    AddressedCampaign,
+    Cursor,
+    Limit,
+    Transaction,
+    Viewer,
+)
+from al_service.api.paging import cut, score_after
+from al_service.api.problems import problem_responses
+from al_service.api.schemas.fields import Name, Page
+from al_service.api.schemas.objects import ScoredObject, SkyObject
+from al_service.api.writing import object_answer
+from al_service.rounds import browsing
+
+router = APIRouter(prefix=PREFIX, tags=["objects"])
+
+
+@router.get(
+    "/campaigns/{campaign}/objects", responses=problem_responses(401, 403, 404, 422)
+)
+def browse(
+    session: Transaction,
+    campaign: AddressedCampaign,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[ScoredObject]:
+    """The objects that the served run knows least about, highest score first."""
+    found = browsing.browse(
+        session, campaign, after=score_after(cursor), limit=limit + 1
+    )
+    rows, next_cursor = cut(found, limit, lambda one: (one.score, one.id))
+    items = [ScoredObject.model_validate(one) for one in rows]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+@router.get(
+    "/objects/{object_id}", responses=problem_responses(401, 403, 404, 409, 422)
+)
+def show(
+    object_id: Annotated[Name, Path(examples=["SDSS J082820.80+361148.9"])],
+    session: Transaction,
+    _: Viewer,
+    pool: Annotated[
+        Name | None, Query(description="Needed where several pools have the id.")
+    ] = None,
+) -> SkyObject:
+    """One object with its predictions and history in every campaign."""
+    return object_answer(browsing.show_object(session, object_id, pool=pool))

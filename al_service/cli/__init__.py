@@ -1,0 +1,1 @@
+"""`al`: one thin module per noun, loaded when the noun is used."""

@@ -1,0 +1,96 @@
+"""`al batch`: the next objects to observe."""
+
+import getpass
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
+from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.rounds import campaigns, leasing
+
+app = typer.Typer(help="Ask for the next objects.", no_args_is_help=True)
+
+LabelerOption = Annotated[
+    str | None,
+    typer.Option(help="In whose name. Default: the account of this machine."),
+]
+
+
+@app.callback()
+def batch() -> None:
+    """Ask for the next objects."""
+
+
+@app.command("next")
+def next_batch(
+    campaign: Annotated[str, typer.Argument(help="Name or number of the campaign.")],
+    size: Annotated[
+        int, typer.Option(min=1, max=leasing.LARGEST_BATCH, help="How many objects.")
+    ] = 10,
+    lease_seconds: Annotated[
+        float | None, typer.Option(help="How long they stay reserved. Default: a day.")
+    ] = None,
+    labeler: LabelerOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    json_file: JsonOption = None,
+) -> None:
+    """Reserve the next objects of a campaign and print them."""
+    name = labeler or getpass.getuser()
+    with workplace(home) as place, place.sessions.begin() as session:
+        asked = leasing.ask(
+            session,
+            campaigns.find_campaign(session, campaign),
+            labeler=name,
+            size=size,
+            lease_seconds=lease_seconds,
+        )
+    _show(console_for(json_file), asked)
+    write_json(json_file, _as_json(asked))
+
+
+def _show(console: Console, batch: leasing.Batch) -> None:
+    targets = sorted({key for item in batch.items for key in item.prediction or {}})
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("object", no_wrap=True)
+    for name in ("ra / deg", "dec / deg", "reason", "score", *targets):
+        table.add_column(name, overflow="fold")
+    for item in batch.items:
+        prediction = item.prediction or {}
+        table.add_row(
+            item.object_id,
+            f"{item.ra:9.5f}",
+            f"{item.dec:+9.5f}",
+            item.reason,
+            "" if item.score is None else f"{item.score:.3g}",
+            *(_value(prediction.get(target)) for target in targets),
+        )
+    console.print(table)
+    console.print(
+        f"batch {batch.id}, reserved for {batch.labeler} until"
+        f" {batch.expires_at:%Y-%m-%d %H:%M} UTC",
+        highlight=False,
+    )
+    if batch.exhausted:
+        console.print("[yellow]the campaign has nothing more to hand out[/]")
+
+
+def _value(prediction: dict[str, Any] | None) -> str:  # JSON of one target
+    """`0.123±0.015`: the deviation of both kinds of uncertainty together."""
+    if prediction is None:
+        return ""
+    deviation = (prediction["epistemic"] ** 2 + prediction["aleatoric"] ** 2) ** 0.5
+    return f"{prediction['mean']:.3f}±{deviation:.3f}"
+
+
+def _as_json(batch: leasing.Batch) -> dict[str, Any]:  # the same names as over HTTP
+    return {
+        **asdict(batch),
+        "state": batch.state.value,
+        "opened_at": batch.opened_at.isoformat(),
+        "expires_at": batch.expires_at.isoformat(),
+    }

@@ -1,0 +1,1 @@
+"""How fast the service is: measurements that need a database or a process."""

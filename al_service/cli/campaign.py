@@ -1,0 +1,246 @@
+"""`al campaign`: opened, listed and watched."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from al_service.acquisition.strategies import DEFAULT_STRATEGY, StrategyConfig
+from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
+from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.models.config import ModelConfig
+from al_service.rounds import campaigns, pools, progress
+from db.tables import Campaign
+from db.vocabulary import RunKind
+
+app = typer.Typer(help="Create, list and watch campaigns.", no_args_is_help=True)
+
+Json = dict[str, Any]  # for people and programs to read: any shape
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="How it will be addressed.")],
+    pool: Annotated[str, typer.Option(help="Pool that it draws from.")],
+    strategy: Annotated[
+        str, typer.Option(help="Name of a strategy, or its settings as JSON.")
+    ] = DEFAULT_STRATEGY.value,
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            help="What to predict, separated by commas. Default: what the pool has"
+            " labels of, else all nine."
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(help="Settings of the model as JSON.")] = "{}",
+    retrain: Annotated[
+        str, typer.Option(help="When to train, as JSON.", metavar="JSON")
+    ] = "{}",
+    random_share: Annotated[
+        float, typer.Option(help="Probability that a slot of a batch is random.")
+    ] = 0.1,
+    overlap: Annotated[int, typer.Option(help="Labelers asked about one object.")] = 1,
+    budget: Annotated[
+        int | None, typer.Option(help="Objects that may be handed out. Default: all.")
+    ] = None,
+    evaluation_size: Annotated[
+        int, typer.Option(help="Evaluation sample where the pool brings no labels.")
+    ] = campaigns.EVALUATION_SIZE,
+    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
+    home: HomeOption = DEFAULT_HOME,
+    json_file: JsonOption = None,
+) -> None:
+    """Open a campaign; it can be asked at once."""
+    new = _new_campaign(
+        {
+            "name": name,
+            "pool": pool,
+            "strategy": _strategy(strategy),
+            "targets": None if targets is None else targets.split(","),
+            "model": _validated(ModelConfig, "--model", _json("--model", model)),
+            "retrain": _json("--retrain", retrain),
+            "random_share": random_share,
+            "overlap": overlap,
+            "budget": budget,
+            "evaluation_size": evaluation_size,
+            "seed": seed,
+        }
+    )
+    with workplace(home) as place:
+        with place.sessions.begin() as session:
+            pools.ensure_builtin_pools(session, place.settings.artifacts_folder)
+        with place.sessions.begin() as session:
+            campaign = campaigns.create_campaign(session, new)
+            shown = _status(session, campaign)
+        for run in shown["live_runs"]:
+            place.doorbell.run(run["id"], RunKind(run["kind"]))
+    console_for(json_file).print(
+        f"campaign {campaign.name} is open: {shown['counts']['free']} objects of"
+        f" {pool} to ask for, strategy {campaign.strategy['name']},"
+        f" targets {', '.join(campaign.targets)}",
+        highlight=False,
+    )
+    write_json(json_file, shown)
+
+
+@app.command("list")
+def list_command(home: HomeOption = DEFAULT_HOME, json_file: JsonOption = None) -> None:
+    """List campaigns, oldest first."""
+    with workplace(home) as place, place.sessions() as session:
+        items = [_status(session, one) for one in _all_campaigns(session)]
+    table = Table("id", "name", "pool", "strategy", "state", "labels", "created")
+    for item in items:
+        table.add_row(
+            str(item["id"]),
+            item["name"],
+            item["pool"],
+            item["strategy"]["name"],
+            item["state"],
+            str(item["counts"]["labels"]),
+            item["created_at"],
+        )
+    console_for(json_file).print(table)
+    write_json(json_file, {"items": items})
+
+
+@app.command()
+def status(
+    name: Annotated[str, typer.Argument(help="Name or number of the campaign.")],
+    home: HomeOption = DEFAULT_HOME,
+    json_file: JsonOption = None,
+) -> None:
+    """Show where a campaign stands and when it trains next."""
+    with workplace(home) as place, place.sessions() as session:
+        shown = _status(session, campaigns.find_campaign(session, name))
+    _show(console_for(json_file), shown)
+    write_json(json_file, shown)
+
+
+def _new_campaign(fields: Json) -> campaigns.NewCampaign:
+    try:
+        return campaigns.NewCampaign.model_validate(fields)
+    except ValidationError as error:
+        raise typer.BadParameter(_problems(error)) from error
+
+
+def _strategy(given: str) -> Json:
+    """A strategy by its name, or all of its settings."""
+    settings = _json("--strategy", given) if given.lstrip().startswith("{") else None
+    return _validated(StrategyConfig, "--strategy", settings or {"name": given})
+
+
+def _json(option: str, given: str) -> Json:
+    try:
+        value = json.loads(given)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: expected JSON, {error}") from error
+    if not isinstance(value, dict):
+        raise typer.BadParameter(f"{option}: expected a JSON object, found {given!r}")
+    return value
+
+
+def _validated(kind: type[BaseModel], option: str, settings: Json) -> Json:
+    try:
+        return kind.model_validate(settings).model_dump(mode="json")
+    except ValidationError as error:
+        raise typer.BadParameter(f"{option}: {_problems(error)}") from error
+
+
+def _problems(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc']))}: {each['msg']}, found {each['input']!r}"
+        for each in error.errors()
+    )
+
+
+def _all_campaigns(session: Session) -> list[Campaign]:
+    found: list[Campaign] = []
+    while page := campaigns.list_campaigns(session, found[-1].id if found else 0, 1000):
+        found += page
+    return found
+
+
+def _status(session: Session, campaign: Campaign) -> Json:
+    """A campaign as it stands, with the same names as over HTTP."""
+    status = progress.campaign_status(session, campaign)
+    return {
+        "id": campaign.id,
+        "name": campaign.name,
+        "pool": status.pool,
+        "state": campaign.state.value,
+        "targets": campaign.targets,
+        "model": campaign.model,
+        "strategy": campaign.strategy,
+        "retrain": campaign.retrain,
+        "random_share": campaign.random_share,
+        "overlap": campaign.overlap,
+        "budget": campaign.budget,
+        "evaluation_size": campaign.evaluation_size,
+        "seed": campaign.seed,
+        "served_run_id": campaign.served_run_id,
+        "created_at": campaign.created_at.isoformat(timespec="seconds"),
+        "counts": asdict(status.counts),
+        "spent": status.spent,
+        "live_runs": [_run(session, run.id) for run in status.live_runs],
+        "next_retrain": asdict(status.next_retrain),
+    }
+
+
+def _run(session: Session, run_id: int) -> Json:
+    run = progress.show_run(session, run_id)
+    return {
+        "id": run.id,
+        "kind": run.kind.value,
+        "state": run.state.value,
+        "n_labels": run.n_labels,
+        "progress": run.progress,
+        "eta_seconds": run.eta_seconds,
+    }
+
+
+def _show(console: Console, shown: Json) -> None:
+    counts = shown["counts"]
+    grid = Table.grid(padding=(0, 2))
+    for name, text in (
+        ("campaign", f"{shown['name']} ({shown['state']}) on pool {shown['pool']}"),
+        ("predicts", ", ".join(shown["targets"])),
+        ("strategy", shown["strategy"]["name"]),
+        ("labels", f"{counts['labels']} told, {counts['trainable']} that train"),
+        (
+            "objects",
+            f"{counts['free']} free, {counts['leased']} handed out,"
+            f" {counts['labeled']} labeled",
+        ),
+        ("evaluation", _evaluation(counts)),
+        ("serving run", str(shown["served_run_id"] or "none yet")),
+        ("running now", _live(shown["live_runs"]) or "nothing"),
+        ("next retrain", _next(shown["next_retrain"])),
+    ):
+        grid.add_row(f"[dim]{name}[/]", text)
+    console.print(grid, highlight=False)
+
+
+def _evaluation(counts: Json) -> str:
+    if counts["evaluation_asked"] == 0:
+        return "held-out objects of the pool whose labels are known"
+    return f"{counts['evaluation_labels']} of {counts['evaluation_asked']} labels"
+
+
+def _live(runs: list[Json]) -> str:
+    return ", ".join(
+        f"{run['kind']} run {run['id']} {run['state']} ({run['progress']:.0%}"
+        + (f", {run['eta_seconds']:.0f} s to go)" if run["eta_seconds"] else ")")
+        for run in runs
+    )
+
+
+def _next(due: Json) -> str:
+    if due["labels"] is None:
+        return "a full run is under way"
+    text = f"in {due['labels']} labels"
+    return text if due["seconds"] is None else f"{text} or {due['seconds']:.0f} s"

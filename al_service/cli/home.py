@@ -1,0 +1,101 @@
+"""What every command does first: read the settings, find the home's database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from db.migrations.upgrade import upgrade
+from pydantic import ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from al_service.errors import StackProblem
+from al_service.local.database import database_for
+from al_service.rounds.doorbell import Doorbell
+from al_service.settings import Settings
+from db.session import create_database_engine, create_sessions
+
+HomeOption = Annotated[
+    Path,
+    typer.Option(
+        "--home",
+        envvar="AL_HOME",
+        metavar="DIR",
+        help="Folder of the stack: its data, secrets and logs.",
+    ),
+]
+
+DEFAULT_HOME = Path(".al")
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What a command works with."""
+
+    settings: Settings
+    """`database_url` and `artifacts` are set, `broker_url` where a broker runs."""
+    sessions: sessionmaker[Session]
+    doorbell: Doorbell
+
+
+@contextmanager
+def workplace(home: Path) -> Iterator[Workplace]:
+    """The database of `home`, running or started for this command.
+
+    Raises:
+        StackProblem: There is no database to work with.
+    """
+    with database_for(home, read_settings(home), upgrade=upgrade_tables) as settings:
+        engine = create_database_engine(address(settings))
+        try:
+            engine.connect().close()
+        except OperationalError as error:
+            shown = make_url(address(settings)).render_as_string(hide_password=True)
+            raise StackProblem(
+                f"the database {shown} cannot be reached ({error.orig}): "
+                "check AL_DATABASE_URL, or unset it to use the database of --home"
+            ) from error
+        doorbell = Doorbell(settings.broker_url)
+        try:
+            yield Workplace(settings, create_sessions(engine), doorbell)
+        finally:
+            doorbell.close()
+            engine.dispose()
+
+
+def read_settings(home: Path, **given: object) -> Settings:
+    """The settings of the environment, with what the command line says on top.
+
+    Raises:
+        typer.BadParameter: A variable holds what it cannot mean.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings.model_validate(Settings(home=home).model_dump() | chosen)
+    except ValidationError as error:
+        problems = (
+            f"AL_{'_'.join(str(part) for part in problem['loc']).upper()}: "
+            f"{problem['msg']}, got {problem['input']!r}"
+            for problem in error.errors()
+        )
+        raise typer.BadParameter("; ".join(problems)) from error
+
+
+def upgrade_tables(settings: Settings) -> None:
+    """Bring the tables of the database in `settings` up to date."""
+    upgrade(address(settings))
+
+
+def address(settings: Settings) -> str:
+    """The database's URL.
+
+    Raises:
+        StackProblem: None is set.
+    """
+    if settings.database_url is None:
+        raise StackProblem("no database: set AL_DATABASE_URL, or start one with al up")
+    return settings.database_url

@@ -1,0 +1,141 @@
+"""Labels in a CSV file, one object a line."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from al_service.errors import InvalidInput, InvalidLabels, Problem
+from al_service.rounds.labeling import NewLabel
+from al_service.survey.targets import DEFAULT_TARGETS, is_missing
+
+ERROR_SUFFIX: Final = "_err"
+OTHERS: Final = ("object_id", "quality", "note", "source", "supersedes")
+"""Columns that are neither a target nor its error."""
+
+CONFIDENT: Final = 4
+NOTHING_THERE: Final = 0
+"""Qualities that are taken for granted where a file has no such column."""
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """A label and the line that it was read from."""
+
+    line: int
+    label: NewLabel
+
+
+class _Row:
+    """The cells of one line; what cannot be read is noted."""
+
+    def __init__(self, place: str, cells: Mapping[str, str | None]) -> None:
+        self._place = place
+        self._cells = cells
+        self.problems: list[Problem] = []
+
+    def text(self, column: str) -> str | None:
+        """What stands there; None for an empty cell."""
+        return (self._cells.get(column) or "").strip() or None
+
+    def number(self, column: str) -> float | None:
+        """The number that stands there; None for an empty cell and for NaN."""
+        text = self.text(column)
+        try:
+            value = float(text or "nan")
+        except ValueError:
+            self._note(column, f"expected a number, found {text!r}")
+            return None
+        return None if math.isnan(value) else value
+
+    def whole(self, column: str) -> int | None:
+        """The whole number that stands there; None for an empty cell."""
+        text = self.text(column)
+        if text is None:
+            return None
+        if not text.isascii() or not text.isdigit():
+            self._note(column, f"expected a whole number, found {text!r}")
+            return None
+        return int(text)
+
+    def label(self) -> NewLabel:
+        """The label of this line."""
+        object_id = self.text("object_id")
+        if object_id is None:
+            self._note("object_id", "expected an id, found nothing")
+        values = {
+            target: value
+            for target in DEFAULT_TARGETS
+            if (value := self.number(target)) is not None
+            and not is_missing(target, value)
+        }
+        errors = {
+            target: error
+            for target in values
+            if (error := self.number(target + ERROR_SUFFIX)) is not None
+        }
+        quality = self.whole("quality")
+        if quality is None:
+            quality = CONFIDENT if values else NOTHING_THERE
+        return NewLabel(
+            object_id=object_id or "",
+            values=values,
+            errors=errors,
+            quality=quality,
+            note=self.text("note"),
+            source=self.text("source"),
+            supersedes=self.whole("supersedes"),
+        )
+
+    def _note(self, column: str, message: str) -> None:
+        self.problems.append(Problem(f"{self._place}: {column}", message))
+
+
+def read_label_file(path: Path) -> list[LabelRow]:
+    """Read labels.
+
+    An empty cell, NaN and the catalogs' missing codes leave a target out. A row
+    without any value is an object that cannot be labeled: its quality is 0.
+
+    Args:
+        path: a CSV file whose first line names the columns: `object_id`, targets such
+            as `z`, `z_err` for their errors, `quality`, `note`, `source`,
+            `supersedes`.
+
+    Raises:
+        InvalidInput: the columns make no sense, or there are no rows.
+        InvalidLabels: with every bad cell.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            _check_columns(path, reader.fieldnames or ())
+            read = [(reader.line_num, row) for row in reader]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path}: expected CSV in UTF-8: {error}") from error
+    if not read:
+        raise InvalidInput(f"{path}: expected at least one row, found none")
+    labels, problems = [], []
+    for line, cells in read:
+        row = _Row(f"{path}:{line}", cells)
+        labels.append(LabelRow(line, row.label()))
+        problems += row.problems
+        if None in cells:  # what the reader calls the cells behind the last column
+            problems.append(Problem(f"{path}:{line}", "more cells than columns"))
+    if problems:
+        raise InvalidLabels(problems)
+    return labels
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    known = {*OTHERS, *DEFAULT_TARGETS, *(f"{one}_err" for one in DEFAULT_TARGETS)}
+    unknown = [column for column in columns if column not in known]
+    if "object_id" not in columns or unknown:
+        raise InvalidInput(
+            f"{path}: expected a first line with object_id and columns out of"
+            f" {', '.join(sorted(known - {'object_id'}))}; found {', '.join(columns)}"
+        )
+    if len(set(columns)) < len(columns):
+        raise InvalidInput(f"{path}: a column is there twice: {', '.join(columns)}")

@@ -1,0 +1,189 @@
+"""`al replay`: compare strategies on labels that are known."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressBar
+from rich.table import Table
+
+from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings, workplace
+from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.evaluation.report import ratio_metric
+from al_service.rounds.pools import POOLS_FOLDER, find_pool
+from al_service.studies.campaign import Curve
+from al_service.studies.replay import Progress, run_replay
+from al_service.studies.replay_report import errors_of, replay_report
+from al_service.studies.settings import ReplaySettings
+from al_service.survey import sdss10k
+
+_LINE_EVERY_SECONDS = 10.0
+
+app = typer.Typer()
+
+
+@app.command()
+def replay(
+    pool: Annotated[str, typer.Option(help="A pool with known labels.")] = "sdss10k",
+    strategies: Annotated[
+        str,
+        typer.Option(help="Names with commas: default, lcmd, random, top_variance."),
+    ] = "default,random",
+    seeds: Annotated[int, typer.Option(help="Campaigns per strategy.")] = 4,
+    initial: Annotated[int, typer.Option(help="Random labels at the start.")] = 128,
+    batch: Annotated[int, typer.Option(help="Labels per round.")] = 128,
+    rounds: Annotated[int, typer.Option(help="Batches after the start.")] = 8,
+    json_file: JsonOption = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Replay campaigns on a pool whose labels are known, and compare strategies.
+
+    Every strategy starts from the same random labels and is examined on the same
+    galaxies, which nobody may ask for. Random always runs: it is what the ratios are
+    against.
+    """
+    settings = _settings(
+        pool=pool,
+        strategies=tuple(name.strip() for name in strategies.split(",")),
+        seeds=seeds,
+        initial=initial,
+        batch=batch,
+        rounds=rounds,
+    )
+    console = console_for(json_file)
+    with _pool_folder(pool, home) as path, _progress(console) as show:
+        curves = run_replay(path, settings, progress=show)
+    report = replay_report(settings, curves)
+    write_json(json_file, report)
+    for table in _tables(report, curves):
+        console.print(table)
+
+
+def _settings(**given: Any) -> ReplaySettings:  # Any: what pydantic will check
+    try:
+        return ReplaySettings(**given)
+    except ValidationError as error:
+        problems = (
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}, "
+            f"got {problem['input']!r}"
+            if problem["loc"]
+            else problem["msg"].removeprefix("Value error, ")
+            for problem in error.errors()
+        )
+        raise typer.BadParameter("; ".join(problems)) from error
+
+
+@contextmanager
+def _pool_folder(name: str, home: Path) -> Iterator[Path]:
+    """The arrays of a pool; only an imported pool needs the home's database."""
+    if name == sdss10k.POOL_NAME:
+        path = read_settings(home).artifacts_folder / POOLS_FOLDER / name
+        sdss10k.write_sdss10k(path)
+        yield path
+        return
+    with workplace(home) as place:
+        with place.sessions() as session:
+            path = place.settings.artifacts_folder / find_pool(session, name).arrays
+        yield path
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[Progress], None]]:
+    """A bar with rate and remaining time; lines now and then where none can move."""
+    if not console.is_terminal:
+        yield _ProgressLines(console)
+        return
+    columns = (
+        TextColumn("replay"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("points"),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+    )
+    with ProgressBar(*columns, console=console) as bar:
+        task = bar.add_task("replay", total=None, rate="", left="")
+
+        def show(progress: Progress) -> None:
+            rate, left = _pace(progress)
+            bar.update(
+                task,
+                completed=progress.done,
+                total=progress.total,
+                rate=rate,
+                left=left,
+            )
+
+        yield show
+
+
+class _ProgressLines:
+    """Progress for logs: a line at most every few seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._next_seconds = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Print a line if it is time for one."""
+        if progress.seconds < self._next_seconds and progress.done < progress.total:
+            return
+        self._next_seconds = progress.seconds + _LINE_EVERY_SECONDS
+        rate, left = _pace(progress)
+        self._console.print(
+            f"replay: {progress.done}/{progress.total} points, {rate}, {left}"
+        )
+
+
+def _pace(progress: Progress) -> tuple[str, str]:
+    left = progress.seconds_left
+    remaining = "" if left is None else f"{left:.0f} s left"
+    return f"{progress.rate * 60:.1f}/min", remaining
+
+
+def _tables(
+    report: dict[str, Any], curves: list[Curve]
+) -> Iterator[Table]:  # Any: JSON
+    """Per target: each strategy's last point and its ratios to random."""
+    arms = report["strategies"]
+    for target in curves[0].points[0].metrics:
+        metric = ratio_metric(target)
+        shown = [metric, "sigma_mad"] if metric == "rmse_norm" else [metric, "mae"]
+        table = Table(title=f"{target}: ratios to random, 95 % over seeds")
+        for heading in ("strategy", "error ratio", "label ratio", *shown, "select s"):
+            table.add_column(
+                heading, justify="left" if heading == "strategy" else "right"
+            )
+        for name, arm in arms.items():
+            own = [curve for curve in curves if curve.arm == name]
+            last = [
+                f"{math.exp(_mean_log(errors_of(own, target, column)[:, -1])):.4f}"
+                for column in shown
+            ]
+            table.add_row(
+                name,
+                _with_interval(arm["rmse_ratio"][target]),
+                _with_interval(arm["label_ratio"][target]),
+                *last,
+                f"{arm['select_seconds']:.2f}",
+            )
+        yield table
+
+
+def _mean_log(errors: Any) -> float:  # Any: `S` errors
+    return float(sum(math.log(error) for error in errors) / len(errors))
+
+
+def _with_interval(ratio: dict[str, Any]) -> str:  # Any: JSON
+    def shown(value: float | None) -> str:
+        return ">1" if value is None else f"{value:.3f}"
+
+    low, high = ratio["ci95"]
+    return f"{shown(ratio['median'])} ({shown(low)} to {shown(high)})"

@@ -1,0 +1,242 @@
+"""One campaign lead, observer or program, talking to the service."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from al_service.client.answers import Batch, Curve, Json, Label, Run
+from al_service.client.refusals import RunUnfinished
+from al_service.client.transport import Transport
+
+API = "/api/v1"
+
+PATIENCE_SECONDS = 0.5
+"""How often a waiting client looks at a run."""
+
+
+class Client:
+    """The service at one URL, with one token.
+
+    ```python
+    with Client("http://127.0.0.1:8151", token) as client:
+        batch = client.ask("my-campaign", size=10)
+        labels = [
+            {"object_id": item.object_id, "values": {"z": measure(item)}}
+            for item in batch.items
+        ]
+        client.tell("my-campaign", labels, batch_id=batch.id)
+        print(client.curve("my-campaign").points)
+    ```
+
+    Every request is sent again when the connection breaks or the service restarts;
+    asks and tells carry an `Idempotency-Key`, so that none of them happens twice.
+
+    Args:
+        url: where the service is; the URL that `al up` prints will do as it is, with
+            its token.
+        token: bearer token; without it the one in the URL.
+        timeout: seconds to wait for an answer to one attempt.
+        pause: waits between attempts; takes seconds.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        timeout: float = 30.0,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        address, _, query = url.partition("?")
+        if token is None and query.startswith("token="):
+            token = query.removeprefix("token=")
+        self._pause = pause
+        self._transport = Transport(
+            address.rstrip("/"), token, timeout=timeout, pause=pause
+        )
+
+    def create_campaign(self, name: str, *, pool: str, **options: Any) -> Json:
+        """Open a campaign.
+
+        Args:
+            name: how it will be addressed.
+            pool: name of the pool that it draws from.
+            options: `targets`, `model`, `strategy`, `retrain`, `random_share`,
+                `overlap`, `budget`, `evaluation_size`, `seed`.
+        """
+        body = {"name": name, "pool": pool, **options}
+        return self._json("POST", "/campaigns", body=body, repeatable=False)
+
+    def campaign(self, campaign: str | int) -> Json:
+        """A campaign with its counts, its serving run and its next retrain."""
+        return self._json("GET", _campaign(campaign))
+
+    def campaigns(self) -> Iterator[Json]:
+        """Every campaign, oldest first."""
+        return self._pages("/campaigns")
+
+    def change_campaign(self, campaign: str | int, **changes: Any) -> Json:
+        """Pause it (`state="paused"`), change its policy, its budget."""
+        return self._json("PATCH", _campaign(campaign), body=changes)
+
+    def ask(
+        self,
+        campaign: str | int,
+        size: int = 1,
+        *,
+        lease_seconds: float | None = None,
+        key: str | None = None,
+    ) -> Batch:
+        """The next objects to label, reserved for the holder of this token.
+
+        Args:
+            campaign: its name or id.
+            size: how many objects.
+            lease_seconds: how long they stay reserved.
+            key: `Idempotency-Key`; a fresh one without it.
+        """
+        body: dict[str, Any] = {"size": size}
+        if lease_seconds is not None:
+            body["lease_seconds"] = lease_seconds
+        return Batch.of(self._once(f"{_campaign(campaign)}/batches", body, key))
+
+    def tell(
+        self,
+        campaign: str | int,
+        labels: Sequence[Mapping[str, Any]],
+        *,
+        batch_id: int | None = None,
+        key: str | None = None,
+    ) -> tuple[Label, ...]:
+        """Submit labels, all or none.
+
+        Args:
+            campaign: its name or id.
+            labels: `{"object_id", "values"}`, and `errors`, `quality`, `note` or
+                `source` where they are known.
+            batch_id: the batch that they answer, if they answer one.
+            key: `Idempotency-Key`; a fresh one without it.
+        """
+        body: dict[str, Any] = {"labels": [dict(label) for label in labels]}
+        if batch_id is not None:
+            body["batch_id"] = batch_id
+        answer = self._once(f"{_campaign(campaign)}/labels", body, key)
+        return tuple(Label.of(label) for label in answer["labels"])
+
+    def batch(self, batch_id: int) -> Batch:
+        """A batch as it stands."""
+        return Batch.of(self._json("GET", f"/batches/{batch_id}"))
+
+    def renew(self, batch_id: int, *, lease_seconds: float | None = None) -> Batch:
+        """Keep a batch reserved for longer, from now on."""
+        body = {} if lease_seconds is None else {"lease_seconds": lease_seconds}
+        return Batch.of(self._json("POST", f"/batches/{batch_id}/renew", body=body))
+
+    def release(self, batch_id: int) -> Batch:
+        """Give a batch back: its unlabeled objects are free again."""
+        return Batch.of(self._json("DELETE", f"/batches/{batch_id}"))
+
+    def labels(self, campaign: str | int) -> Iterator[Label]:
+        """Every label of a campaign, oldest first, corrections included."""
+        for label in self._pages(f"{_campaign(campaign)}/labels"):
+            yield Label.of(label)
+
+    def objects(self, campaign: str | int) -> Iterator[Json]:
+        """The objects that the model finds most uncertain, first."""
+        return self._pages(f"{_campaign(campaign)}/objects")
+
+    def curve(self, campaign: str | int) -> Curve:
+        """The learning curve so far."""
+        return Curve.of(self._json("GET", f"{_campaign(campaign)}/learning-curve"))
+
+    def curve_picture(self, campaign: str | int, kind: str = "png") -> bytes:
+        """The learning curve as a `png` or `svg`."""
+        path = f"{API}{_campaign(campaign)}/learning-curve.{kind}"
+        return self._transport.send("GET", path).content
+
+    def runs(self, campaign: str | int) -> Iterator[Run]:
+        """Every run of a campaign, newest first."""
+        for run in self._pages(f"{_campaign(campaign)}/runs"):
+            yield Run.of(run)
+
+    def run(self, run_id: int) -> Run:
+        """A run as it stands."""
+        return Run.of(self._json("GET", f"/runs/{run_id}"))
+
+    def start_run(self, campaign: str | int, kind: str = "full") -> Run:
+        """Start work now instead of when it is due."""
+        path = f"{_campaign(campaign)}/runs"
+        return Run.of(self._json("POST", path, body={"kind": kind}, repeatable=False))
+
+    def cancel_run(self, run_id: int) -> Run:
+        """Stop a run; what serves goes on serving."""
+        return Run.of(self._json("DELETE", f"/runs/{run_id}"))
+
+    def wait_for_run(
+        self,
+        run_id: int,
+        *,
+        timeout: float = 3600.0,
+        watch: Callable[[Run], None] | None = None,
+    ) -> Run:
+        """Wait until a run has ended, one way or another.
+
+        Args:
+            run_id: the run.
+            timeout: seconds to wait at most.
+            watch: told of the run every time that it was looked at.
+
+        Raises:
+            RunUnfinished: it took longer.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            run = self.run(run_id)
+            if watch is not None:
+                watch(run)
+            if run.finished:
+                return run
+            if time.monotonic() >= deadline:
+                raise RunUnfinished(run_id, run.state, timeout)
+            self._pause(PATIENCE_SECONDS)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _json(self, method: str, path: str, **request: Any) -> Json:
+        answer: Json = self._transport.send(method, API + path, **request).json()
+        return answer
+
+    def _once(self, path: str, body: Json, key: str | None) -> Json:
+        """A POST that may be sent again: it happens once."""
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        return self._json("POST", path, body=body, headers=headers)
+
+    def _pages(self, path: str) -> Iterator[Json]:
+        cursor: str | None = None
+        while True:
+            query = {"limit": 1000} | ({"cursor": cursor} if cursor else {})
+            page = self._json("GET", path, query=query)
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+
+def _campaign(campaign: str | int) -> str:
+    return f"/campaigns/{quote(str(campaign), safe='')}"

@@ -1,0 +1,1 @@
+"""The laptop stack: private PostgreSQL and Valkey, and the processes around them."""

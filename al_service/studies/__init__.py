@@ -1,0 +1,1 @@
+"""Evidence without a database: campaigns replayed on labels that are known."""

@@ -1,0 +1,219 @@
+"""Strategies compared on the same skies, at most two campaigns at a time.
+
+Every campaign computes on one core: two of them fill the two cores of a laptop, and
+the result does not depend on how many run at once.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from al_service.errors import ALServiceError
+from al_service.studies.campaign import Curve, replay_campaign
+from al_service.studies.settings import ReplaySettings
+from al_service.studies.sky import draw_sky
+from al_service.survey.pool_arrays import PoolArrays
+
+Line: TypeAlias = (
+    "Connection[Any, Any]"  # Any: jobs one way; None per point, curves, errors back
+)
+
+
+class ReplayFailed(ALServiceError):
+    """A process of the replay ended without its result."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a replay is."""
+
+    done: int
+    """Finished points of curves."""
+
+    total: int
+
+    seconds: float
+    """Since the start."""
+
+    @property
+    def rate(self) -> float:
+        """Points a second."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Expected remaining time; None before the first point."""
+        return (self.total - self.done) / self.rate if self.done else None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One campaign to replay."""
+
+    arm: str
+    seed: int
+
+
+def run_replay(
+    path: Path,
+    settings: ReplaySettings,
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> list[Curve]:
+    """Replay every strategy on every seed's sky.
+
+    Args:
+        path: folder of the pool's arrays.
+        settings: what to compare.
+        progress: told after every point.
+
+    Returns:
+        One curve per strategy and seed, in the order of the settings.
+
+    Raises:
+        InvalidInput: The pool cannot carry such a replay.
+        ReplayFailed: A process died.
+    """
+    arrays = PoolArrays.open(path)
+    # Every seed's sky has the same size: what one refuses all refuse, before any work.
+    draw_sky(
+        arrays,
+        seed=0,
+        test_size=settings.test_size,
+        labels_needed=settings.labels_needed,
+    )
+    jobs = [Job(arm, seed) for seed in range(settings.seeds) for arm in settings.arms]
+    total = len(jobs) * (settings.rounds + 1)
+    started = time.perf_counter()
+    done = 0
+
+    def finished_point() -> None:
+        nonlocal done
+        done += 1
+        progress(Progress(done, total, time.perf_counter() - started))
+
+    if min(settings.processes, len(jobs)) == 1:
+        curves = [_replay(arrays, settings, job, finished_point) for job in jobs]
+    else:
+        curves = _in_processes(path, settings, jobs, finished_point)
+    order = {job: place for place, job in enumerate(jobs)}
+    return sorted(curves, key=lambda curve: order[Job(curve.arm, curve.seed)])
+
+
+def _replay(
+    arrays: PoolArrays,
+    settings: ReplaySettings,
+    job: Job,
+    finished_point: Callable[[], None],
+) -> Curve:
+    with _one_core():
+        return replay_campaign(
+            arrays,
+            settings,
+            arm=job.arm,
+            seed=job.seed,
+            finished_point=finished_point,
+        )
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _in_processes(
+    path: Path,
+    settings: ReplaySettings,
+    jobs: list[Job],
+    finished_point: Callable[[], None],
+) -> list[Curve]:
+    """Hand jobs to processes, one at a time each, and gather the curves."""
+    waiting = list(reversed(jobs))
+    curves: list[Curve] = []
+    with _workers(path, settings) as connections:
+        for connection in connections:
+            connection.send(waiting.pop())
+        while len(curves) < len(jobs):
+            for connection in _speaking(connections):
+                message = _receive(connection)
+                if not isinstance(message, Curve):
+                    finished_point()
+                    continue
+                curves.append(message)
+                if waiting:
+                    connection.send(waiting.pop())
+    return curves
+
+
+def _speaking(connections: list[Line]) -> list[Line]:
+    ready = wait(connections)
+    return [connection for connection in connections if connection in ready]
+
+
+def _receive(connection: Line) -> object:
+    try:
+        message = connection.recv()
+    except EOFError as end:
+        raise ReplayFailed(
+            "a process of the replay died before its campaign was over: its last words "
+            "are on standard error (out of memory leaves none)"
+        ) from end
+    if isinstance(message, ALServiceError):
+        raise message
+    return message
+
+
+@contextmanager
+def _workers(path: Path, settings: ReplaySettings) -> Iterator[list[Line]]:
+    """Processes with a line to each; they end with the block, whatever happens."""
+    context = multiprocessing.get_context("spawn")
+    processes: list[SpawnProcess] = []
+    connections: list[Line] = []
+    try:
+        for _ in range(settings.processes):
+            ours, theirs = context.Pipe()
+            process = context.Process(
+                target=_work, args=(theirs, path, settings), daemon=True
+            )
+            process.start()
+            theirs.close()
+            processes.append(process)
+            connections.append(ours)
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _work(connection: Line, path: Path, settings: ReplaySettings) -> None:
+    """Replay what comes down the line; the line's end is the end."""
+    arrays = PoolArrays.open(path)
+    while True:
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        try:
+            curve = _replay(arrays, settings, job, lambda: connection.send(None))
+        except ALServiceError as error:
+            connection.send(error)
+            return
+        connection.send(curve)

@@ -1,0 +1,112 @@
+"""The result of a replay as JSON: curves, and ratios to random with intervals."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.evaluation.bootstrap import Interval
+from al_service.evaluation.curves import (
+    error_ratio,
+    label_ratio,
+    with_seed_interval,
+)
+from al_service.evaluation.report import ratio_metric
+from al_service.studies.campaign import Curve
+from al_service.studies.settings import CONTROL, ReplaySettings, strategy_config
+
+_BOOTSTRAP_SEED = 0
+
+Ratio = Callable[[NDArray[np.integer], NDArray[np.float64], NDArray[np.float64]], float]
+Json = dict[str, Any]  # Any: JSON of any depth
+
+
+def replay_report(settings: ReplaySettings, curves: Sequence[Curve]) -> Json:
+    """Put a replay into the form of `al replay --json`.
+
+    Args:
+        settings: of the replay.
+        curves: one per strategy and seed.
+
+    Returns:
+        `settings` and `strategies`; in it per strategy the curves, and per target the
+        ratios to random: `median` is the point estimate on the seed-mean curve, null
+        where random's final error is not reached.
+    """
+    by_arm = {
+        arm: [curve for curve in curves if curve.arm == arm] for arm in settings.arms
+    }
+    described = settings.model_dump(
+        mode="json", exclude={"strategies", "test_size", "processes"}
+    )
+    described["strategies"] = {
+        arm: strategy_config(arm).model_dump(mode="json") for arm in settings.arms
+    }
+    described["n_test"] = [curve.n_test for curve in by_arm[CONTROL]]
+    return {
+        "settings": described,
+        "strategies": {
+            arm: _arm_report(own, by_arm[CONTROL]) for arm, own in by_arm.items()
+        },
+    }
+
+
+def errors_of(curves: Sequence[Curve], target: str, metric: str) -> NDArray[np.float64]:
+    """`S x K` values of a metric, one row per seed, one column per point."""
+    return np.array(
+        [[point.metrics[target][metric] for point in curve.points] for curve in curves]
+    )
+
+
+def _arm_report(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
+    return {
+        "curves": [
+            {
+                "seed": curve.seed,
+                "points": [
+                    {"n_labels": point.n_labels, "metrics": _finite(point.metrics)}
+                    for point in curve.points
+                ],
+            }
+            for curve in curves
+        ],
+        "rmse_ratio": _ratios(error_ratio, curves, control),
+        "label_ratio": _ratios(label_ratio, curves, control),
+        "select_seconds": float(np.mean([curve.select_seconds for curve in curves])),
+    }
+
+
+def _ratios(ratio: Ratio, curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
+    n_labels = np.array([point.n_labels for point in curves[0].points])
+    report: Json = {}
+    for target in curves[0].points[0].metrics:
+        metric = ratio_metric(target)
+        interval = with_seed_interval(
+            ratio,
+            n_labels,
+            errors_of(curves, target, metric),
+            errors_of(control, target, metric),
+            seed=_BOOTSTRAP_SEED,
+        )
+        report[target] = _interval(interval)
+    return report
+
+
+def _interval(interval: Interval) -> Json:
+    return {
+        "median": _or_null(interval.estimate),
+        "ci95": [_or_null(interval.low), _or_null(interval.high)],
+    }
+
+
+def _finite(metrics: dict[str, dict[str, float]]) -> Json:
+    return {
+        target: {name: _or_null(value) for name, value in values.items()}
+        for target, values in metrics.items()
+    }
+
+
+def _or_null(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,157 @@
+"""The loop by hand: campaign, batch, label, curve, pool."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from al_service.errors import InvalidInput, InvalidLabels, NotFound
+from tests.cli.commands import Commands
+from tests.conftest import PostgresForTests
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def al(
+    postgres: PostgresForTests, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Commands]:
+    """One home for all tests of this module: each opens a campaign of its own."""
+    postgres.copy("commands")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AL_DATABASE_URL", postgres.url_of("commands"))
+        environment.setenv("COLUMNS", "200")
+        yield Commands(tmp_path_factory.mktemp("home"))
+    postgres.drop("commands")
+
+
+@pytest.fixture
+def campaign(al: Commands) -> str:
+    """A campaign of the test's own."""
+    name = f"night-{next(_numbers)}"
+    assert al.run("campaign", "create", name, "--pool", "sdss10k").exit_code == 0
+    return name
+
+
+def test_the_whole_loop_by_hand(al: Commands, tmp_path: Path) -> None:
+    created = al.json("campaign", "create", "night", "--pool", "sdss10k", "--seed", 3)
+    assert (created["name"], created["pool"], created["seed"]) == (
+        "night",
+        "sdss10k",
+        3,
+    )
+    assert created["targets"] == ["z"]
+    assert created["strategy"]["name"] == "lcmd"
+
+    batch = al.json("batch", "next", "night", "--size", 4, "--labeler", "anna")
+    assert len(batch["items"]) == 4
+    assert batch["labeler"] == "anna"
+
+    ids = [item["object_id"] for item in batch["items"]]
+    rows = [
+        f"{ids[0]},0.1,0.001,4,",
+        f"{ids[1]},0.2,,,",
+        f'{ids[2]},-9999,,,"no, lines"',
+    ]
+    file = tmp_path / "labels.csv"
+    file.write_text("\n".join(["object_id,z,z_err,quality,note", *rows]) + "\n")
+    words = ("label", "import", "night", file, "--batch", batch["id"])
+    stored = al.json(*words, "--labeler", "anna")["labels"]
+    assert [one["values"] for one in stored] == [{"z": 0.1}, {"z": 0.2}, {}]
+    assert [one["quality"] for one in stored] == [4, 4, 0]
+    assert stored[0]["errors"] == {"z": 0.001}
+    assert stored[2]["note"] == "no, lines"
+    assert {one["source"] for one in stored} == {"labels.csv"}
+
+    status = al.json("campaign", "status", "night")
+    assert (status["counts"]["labels"], status["counts"]["leased"]) == (3, 1)
+    assert status["next_retrain"]["labels"] == 48
+    listed = al.json("campaign", "list")["items"]
+    assert status in listed
+
+
+def test_what_people_read_says_the_same(al: Commands, campaign: str) -> None:
+    shown = al.run("batch", "next", campaign, "--size", 2).output
+    assert "SDSS J" in shown
+    assert "reserved for" in shown
+    shown = al.run("campaign", "status", campaign).output
+    assert "next retrain" in shown
+    assert "in 50 labels" in shown
+
+
+def test_pools_are_listed_and_checked_against_their_digests(al: Commands) -> None:
+    (pool,) = al.json("pool", "list")["items"]
+    assert (pool["name"], pool["known_targets"]) == ("sdss10k", ["z"])
+    assert al.json("pool", "validate", "sdss10k")["valid"]
+    assert isinstance(al.run("pool", "validate", "none").exception, NotFound)
+
+
+def test_a_curve_is_drawn_before_there_is_one(
+    al: Commands, campaign: str, tmp_path: Path
+) -> None:
+    picture = tmp_path / "curve.png"
+    shown = al.run("curve", campaign, "--png", picture)
+    assert shown.exit_code == 0
+    assert "no published run yet" in shown.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert al.json("curve", campaign)["points"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--strategy", "guess"], "name"),
+        (["--model", '{"dim": 7}'], "dim"),
+        (["--model", '{"depth": 3}'], "depth"),
+        (["--model", "dim=7"], "--model"),
+        (["--retrain", '{"full": {"labels": 0, "seconds": 1}}'], "labels"),
+        (["--random-share", "1.5"], "random_share"),
+        (["--seed", "-1"], "seed"),
+    ],
+)
+def test_a_bad_setting_is_bad_usage_that_names_it(
+    al: Commands, options: list[str], named: str
+) -> None:
+    result = al.run("campaign", "create", "night", "--pool", "sdss10k", *options)
+    assert result.exit_code == 2
+    assert named in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "found"),
+        ("object_id,z\n", "expected at least one row"),
+        ("id,z\n1,0.1\n", "expected a first line with object_id"),
+        ("object_id,z,mass\nx,0.1,9\n", "mass"),
+        ("object_id,z,z\nx,0.1,0.1\n", "twice"),
+        ("object_id,z\nx,0.1,0.2\n", "labels.csv:2"),
+        ("object_id,z\nx,high\n", "labels.csv:2: z"),
+        ("object_id,z,quality\n,0.1,good\n", "labels.csv:2: quality"),
+        ("object_id,z\nnothing,0.1\n", "labels.csv:2: object_id"),
+        ('object_id,z\n"x,0.1\n', "expected CSV"),
+    ],
+)
+def test_a_bad_file_is_refused_with_the_place(
+    al: Commands, campaign: str, tmp_path: Path, content: str, message: str
+) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text(content)
+    result = al.run("label", "import", campaign, file)
+    assert isinstance(result.exception, InvalidInput | InvalidLabels)
+    assert message in str(result.exception)
+    assert al.json("campaign", "status", campaign)["counts"]["labels"] == 0
+
+
+def test_every_bad_row_of_a_file_is_named(
+    al: Commands, campaign: str, tmp_path: Path
+) -> None:
+    batch = al.json("batch", "next", campaign, "--size", 2)
+    first, second = (item["object_id"] for item in batch["items"])
+    file = tmp_path / "labels.csv"
+    file.write_text(f"object_id,z\n{first},0.1\n{second},99\nnobody,0.1\n")
+    result = al.run("label", "import", campaign, file)
+    assert isinstance(result.exception, InvalidLabels)
+    places = [problem.where for problem in result.exception.problems]
+    assert places == [f"{file}:3: values.z", f"{file}:4: object_id"]

@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from al_service.cli.replay import app
+
+SMALLEST = ["--seeds", "1", "--initial", "20", "--batch", "10", "--rounds", "1"]
+
+
+def al_replay(home: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--home", str(home)])
+
+
+def test_json_on_standard_output_is_alone_and_progress_goes_to_standard_error(
+    tmp_path: Path,
+) -> None:
+    result = al_replay(tmp_path, "--strategies", "default", *SMALLEST, "--json", "-")
+
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert set(report["strategies"]) == {"default", "random"}
+    assert report["strategies"]["default"]["curves"][0]["points"][1]["n_labels"] == 30
+    assert "4/4 points" in result.stderr
+    assert "ratios to random" in result.stderr
+
+
+def test_an_unknown_strategy_is_bad_usage_and_the_known_ones_are_named(
+    tmp_path: Path,
+) -> None:
+    result = al_replay(tmp_path, "--strategies", "lcdm,random", *SMALLEST)
+
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert "expected names out of default, random, top_variance, lcmd" in said
+    assert "found 'lcdm'" in said
+
+
+def test_a_number_out_of_range_is_bad_usage(tmp_path: Path) -> None:
+    result = al_replay(tmp_path, "--seeds", "0")
+
+    assert result.exit_code == 2
+    assert "seeds" in result.stderr
+
+
+def test_more_labels_than_the_pool_has_fail_with_the_numbers(tmp_path: Path) -> None:
+    result = al_replay(tmp_path, "--strategies", "random", "--rounds", "1000")
+
+    assert result.exit_code == 1
+    assert "expected at least 128128 galaxies" in str(result.exception)

@@ -1,0 +1,56 @@
+"""A small real pool: some of the galaxies of `sdss10k`."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from al_service.models.config import ModelConfig
+from al_service.studies.settings import ReplaySettings
+from al_service.survey.pool_arrays import write_pool_arrays
+from al_service.survey.sdss10k import TARGETS, read_sdss10k
+
+N_GALAXIES = 600
+
+SMALL_MODEL = ModelConfig(
+    dim=16, members=2, hidden=16, noise_hidden=4, epochs=2, min_steps=20
+)
+
+
+def small_replay(**given: object) -> ReplaySettings:
+    """A replay of seconds: what it learns is nothing, what it keeps is everything."""
+    settings: dict[str, object] = {
+        "pool": "some",
+        "strategies": ("default",),
+        "seeds": 2,
+        "initial": 40,
+        "batch": 20,
+        "rounds": 2,
+        "model": SMALL_MODEL,
+        "processes": 1,
+    }
+    return ReplaySettings.model_validate(settings | given)
+
+
+@pytest.fixture(scope="session")
+def small_pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """600 galaxies; every fifth was observed twice, every seventh has no label."""
+    columns, photometry = read_sdss10k()
+    rows = np.arange(N_GALAXIES)
+    groups = columns.group_ids[rows].copy()
+    groups[1::5] = groups[0::5]
+    values = columns.known_values[rows].copy()
+    values[::7] = np.nan
+    some = replace(
+        columns,
+        object_ids=columns.object_ids[rows],
+        group_ids=groups,
+        ra=columns.ra[rows],
+        dec=columns.dec[rows],
+        known_values=values,
+        known_errors=columns.known_errors[rows],
+    )
+    path = tmp_path_factory.mktemp("pools") / "some"
+    write_pool_arrays(path, some, photometry=photometry[rows], targets=TARGETS)
+    return path

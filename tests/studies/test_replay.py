@@ -1,0 +1,139 @@
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from al_service.errors import InvalidInput
+from al_service.studies.campaign import Curve
+from al_service.studies.replay import Progress, run_replay
+from al_service.studies.replay_report import replay_report
+from al_service.survey.pool_arrays import PoolArrays
+from tests.studies.conftest import small_replay
+
+ARMS = ("lcmd", "random", "top_variance")
+
+
+@pytest.fixture(scope="module")
+def curves(small_pool: Path) -> list[Curve]:
+    return run_replay(small_pool, small_replay(strategies=ARMS))
+
+
+def arm(curves: list[Curve], name: str) -> list[Curve]:
+    return [curve for curve in curves if curve.arm == name]
+
+
+def test_there_is_a_curve_per_strategy_and_seed_with_a_point_per_round(
+    curves: list[Curve],
+) -> None:
+    assert [(curve.arm, curve.seed) for curve in curves] == [
+        (name, seed) for seed in (0, 1) for name in ARMS
+    ]
+    for curve in curves:
+        assert [point.n_labels for point in curve.points] == [40, 60, 80]
+
+
+def test_every_strategy_starts_from_the_same_labels_and_then_goes_its_way(
+    curves: list[Curve],
+) -> None:
+    for seed in (0, 1):
+        own = [curve.chosen for curve in curves if curve.seed == seed]
+        assert len({chosen[:40] for chosen in own}) == 1
+        assert len({chosen[40:] for chosen in own}) == 3
+
+
+def test_seeds_start_from_different_labels(curves: list[Curve]) -> None:
+    first, second = arm(curves, "random")
+
+    assert set(first.chosen[:40]) != set(second.chosen[:40])
+
+
+def test_nothing_is_labeled_twice_not_even_as_another_observation(
+    curves: list[Curve], small_pool: Path
+) -> None:
+    arrays = PoolArrays.open(small_pool)
+    galaxy = dict(
+        zip(arrays.object_ids.tolist(), arrays.group_ids.tolist(), strict=True)
+    )
+
+    for curve in curves:
+        assert len({galaxy[name] for name in curve.chosen}) == 80
+
+
+def test_two_processes_find_what_one_finds(
+    curves: list[Curve], small_pool: Path
+) -> None:
+    settings = small_replay(strategies=("lcmd",), seeds=1, rounds=1, processes=2)
+
+    in_two = run_replay(small_pool, settings)
+
+    in_one = [curve for curve in curves if curve.seed == 0][:2]
+    assert [curve.arm for curve in in_two] == [curve.arm for curve in in_one]
+    assert [curve.chosen for curve in in_two] == [curve.chosen[:60] for curve in in_one]
+    assert [curve.points for curve in in_two] == [curve.points[:2] for curve in in_one]
+
+
+def test_progress_counts_points_and_expects_an_end(small_pool: Path) -> None:
+    seen: list[Progress] = []
+
+    run_replay(
+        small_pool,
+        small_replay(strategies=("random",), seeds=1),
+        progress=seen.append,
+    )
+
+    assert [(one.done, one.total) for one in seen] == [(1, 3), (2, 3), (3, 3)]
+    assert seen[0].rate > 0
+    assert [one.seconds_left for one in seen][-1] == 0
+    assert all(earlier.seconds <= later.seconds for earlier, later in pairwise(seen))
+
+
+def test_the_report_has_the_form_of_the_contract(curves: list[Curve]) -> None:
+    settings = small_replay(strategies=ARMS)
+
+    report = json.loads(json.dumps(replay_report(settings, curves), allow_nan=False))
+
+    assert set(report) == {"settings", "strategies"}
+    assert report["settings"]["initial"] == 40
+    assert set(report["strategies"]) == set(ARMS)
+    for strategy in report["strategies"].values():
+        assert set(strategy) == {
+            "curves",
+            "rmse_ratio",
+            "label_ratio",
+            "select_seconds",
+        }
+        for curve in strategy["curves"]:
+            assert set(curve) == {"seed", "points"}
+            for point in curve["points"]:
+                assert set(point) == {"n_labels", "metrics"}
+                assert "rmse_norm" in point["metrics"]["z"]
+        for ratio in ("rmse_ratio", "label_ratio"):
+            assert set(strategy[ratio]["z"]) == {"median", "ci95"}
+            assert len(strategy[ratio]["z"]["ci95"]) == 2
+
+
+def test_random_against_itself_has_error_ratio_one(curves: list[Curve]) -> None:
+    report = replay_report(small_replay(strategies=ARMS), curves)
+
+    assert report["strategies"]["random"]["rmse_ratio"]["z"] == {
+        "median": 1.0,
+        "ci95": [1.0, 1.0],
+    }
+
+
+def test_random_runs_even_where_nobody_names_it() -> None:
+    assert small_replay(strategies=("default",)).arms == ("default", "random")
+
+
+def test_a_pool_that_is_too_small_is_refused_before_any_work(
+    small_pool: Path,
+) -> None:
+    with pytest.raises(InvalidInput, match="fewer rounds"):
+        run_replay(small_pool, small_replay(rounds=100, processes=2))
+
+
+def test_a_strategy_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(ValidationError, match="default, random, top_variance, lcmd"):
+        small_replay(strategies=("lcdm",))
