@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from typer.main import get_command
@@ -15,7 +16,10 @@ from typer.testing import CliRunner
 from al_service.api.app import create_app
 from al_service.cli.main import NOUNS, app
 from al_service.client import Client
+from al_service.rounds.pools import BUILTIN_SEED
 from al_service.settings import Settings
+from al_service.survey.sdss10k import read_sdss10k
+from al_service.survey.splits import split_of
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -148,3 +152,10 @@ def test_help_of_every_command_explains_itself() -> None:
     for name, noun in NOUNS.items():
         assert name in shown
         assert noun.help
+
+
+def test_the_galaxy_of_the_example_can_be_labeled() -> None:
+    (name,) = set(re.findall(r"SDSS J[0-9.+-]+", README))
+    galaxies, _ = read_sdss10k()
+    (row,) = np.flatnonzero(galaxies.object_ids == name)
+    assert split_of(BUILTIN_SEED, str(galaxies.group_ids[row])) == "pool"

@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 PATIENCE_SECONDS: Final = 300.0
 """A run of a few hundred labels takes some seconds; after this one it is stuck."""
 
-LOOK_SECONDS: Final = 0.2
+LOOK_SECONDS: Final = 0.5
 
 
 class NoTraining(ALServiceError):

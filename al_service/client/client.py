@@ -13,6 +13,10 @@ from al_service.client.transport import Transport
 
 API = "/api/v1"
 
+LARGEST_PAGE = 1000
+RUNS_PAGE = 20
+"""Runs carry their metrics, and who looks for one looks for a new one."""
+
 PATIENCE_SECONDS = 0.5
 """How often a waiting client looks at a run."""
 
@@ -159,7 +163,7 @@ class Client:
 
     def runs(self, campaign: str | int) -> Iterator[Run]:
         """Every run of a campaign, newest first."""
-        for run in self._pages(f"{_campaign(campaign)}/runs"):
+        for run in self._pages(f"{_campaign(campaign)}/runs", size=RUNS_PAGE):
             yield Run.of(run)
 
     def run(self, run_id: int) -> Run:
@@ -227,10 +231,10 @@ class Client:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         return self._json("POST", path, body=body, headers=headers)
 
-    def _pages(self, path: str) -> Iterator[Json]:
+    def _pages(self, path: str, size: int = LARGEST_PAGE) -> Iterator[Json]:
         cursor: str | None = None
         while True:
-            query = {"limit": 1000} | ({"cursor": cursor} if cursor else {})
+            query = {"limit": size} | ({"cursor": cursor} if cursor else {})
             page = self._json("GET", path, query=query)
             yield from page["items"]
             cursor = page["next_cursor"]

@@ -11,6 +11,7 @@ from db.base import JsonObject
 from db.repositories import browsing
 from db.repositories.browsing import ScoredObject
 from db.repositories.labels import StoredLabel, labels_of_objects
+from db.repositories.pools import list_visible
 from db.tables import Campaign, Prediction, SkyObject
 from db.vocabulary import CandidateState
 
@@ -71,6 +72,11 @@ def browse(
 ) -> list[ScoredObject]:
     """The objects that the served run knows least about, highest score first."""
     return browsing.most_uncertain(session, campaign.id, after=after, limit=limit)
+
+
+def pool_names(session: Session) -> dict[int, str]:
+    """Pool id to name, of the pools that campaigns may use."""
+    return {pool.id: pool.name for pool in list_visible(session)}
 
 
 def show_object(session: Session, object_id: str, *, pool: str | None) -> ObjectHistory:

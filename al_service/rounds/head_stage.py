@@ -183,6 +183,7 @@ def _metrics(
         "n_parameters": learned.network.n_parameters,
         "gate": verdict_json(verdict),
         "network": learned.digest,
+        "seconds": dict(learned.seconds),
         "network_run": learned.run_id,
         "best_run": verdict.best_run_id,
     }

@@ -1,8 +1,9 @@
 """Frozen labels become a network; a run that is taken up again finds it finished."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,8 @@ class Learned:
     run_id: int
     """The full run that trained it."""
     cache: FeatureCache
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long `train` (the network) and `score` (features of the pool) took."""
 
 
 def learn(
@@ -55,9 +58,12 @@ def learn(
         previous: features under the network that serves, for pool-density weights.
     """
     heart = assignment.heart
+    started = time.perf_counter()
     network, digest = _network(assignment, frozen, previous)
+    trained = time.perf_counter()
     cache = cache_network(assignment, network, digest, progress=heart.stage(0.5, 0.7))
-    return Learned(network, digest, assignment.run_id, cache)
+    seconds = {"train": trained - started, "score": time.perf_counter() - trained}
+    return Learned(network, digest, assignment.run_id, cache, seconds)
 
 
 def load_learned(assignment: Assignment, served: Served) -> Learned | None:

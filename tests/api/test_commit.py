@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from al_service.local.processes import wait_until
 from al_service.local.valkey import EmbeddedValkey
-from tests.api.conftest import API, POOL, Door, Sky, object_id, open_door
+from tests.api.conftest import API, Door, Sky, object_id, open_door
 from tests.api.test_errors import check_problem
 
 QUEUE = "score"
@@ -45,12 +45,16 @@ def messages(valkey: EmbeddedValkey) -> Iterator[redis.Redis]:
         yield broker
 
 
-def test_a_commit_that_fails_is_never_answered_with_success(door: Door) -> None:
-    new = {"name": "lost", "pool": POOL}
+def test_a_commit_that_fails_is_never_answered_with_success(
+    door: Door, campaign: str
+) -> None:
+    place = f"{API}/campaigns/{campaign}"
     with failing_commits(door):
-        check_problem(door.admin.post(f"{API}/campaigns", json=new), 500)
-    check_problem(door.viewer.get(f"{API}/campaigns/lost"), 404, "not-found")
-    assert door.admin.post(f"{API}/campaigns", json=new).status_code == 201
+        check_problem(door.labeler.post(f"{place}/batches", json={"size": 2}), 500)
+        check_problem(door.admin.patch(place, json={"budget": 5}), 500)
+    shown = door.viewer.get(place).json()
+    assert (shown["counts"]["leased"], shown["budget"]) == (0, None)
+    assert door.labeler.post(f"{place}/batches", json={"size": 2}).status_code == 201
 
 
 def test_nobody_is_rung_for_what_was_not_committed(

@@ -23,17 +23,19 @@ from tests.cli.running import (
     processes_of,
     up,
 )
+from tests.folders import new_folder
 
 PARTS = {"postgres", "valkey", "api", "worker-train", "worker-score", "schedule"}
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    home = tmp_path_factory.mktemp("my galaxies") / ("deep " * 25).strip()
-    with up(home) as running:
-        yield running
-        running.stop()
-    assert processes_of(home) == []
+def stack() -> Iterator[Up]:
+    with new_folder() as folder:
+        home = folder / "my galaxies" / ("deep " * 25).strip()
+        with up(home) as running:
+            yield running
+            running.stop()
+        assert processes_of(home) == []
 
 
 def test_one_line_leads_to_a_stack_that_is_ready(stack: Up) -> None:

@@ -15,12 +15,14 @@ from al_service.local.postgres import EmbeddedPostgres
 from al_service.local.processes import record_of, wait_until
 from al_service.local.record import StackRecord, StackState
 from al_service.settings import Settings
+from tests.folders import new_folder
 
 COMMAND = """
 import sys
 from pathlib import Path
 from al_service.local.database import database_for
 from al_service.settings import Settings
+from tests.folders import new_folder
 
 with database_for(Path(sys.argv[1]), Settings(), upgrade=lambda _: None) as settings:
     print(settings.database_url, flush=True)
@@ -29,10 +31,11 @@ with database_for(Path(sys.argv[1]), Settings(), upgrade=lambda _: None) as sett
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    place = open_home(tmp_path_factory.mktemp("home"))
-    yield place
-    EmbeddedPostgres(place).stop()
+def home() -> Iterator[Home]:
+    with new_folder() as folder:
+        place = open_home(folder / "home")
+        yield place
+        EmbeddedPostgres(place).stop()
 
 
 def nothing(_settings: Settings) -> None:

@@ -12,14 +12,16 @@ from al_service.errors import StackProblem
 from al_service.local.home import Home, open_home
 from al_service.local.postgres import EmbeddedPostgres
 from al_service.local.processes import wait_until
+from tests.folders import new_folder
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    place = open_home(tmp_path_factory.mktemp("a home") / ("deep " * 20) / "ü")
-    yield place
-    EmbeddedPostgres(place).stop()
-    place.drop_sockets()
+def home() -> Iterator[Home]:
+    with new_folder() as folder:
+        place = open_home(folder / "a home" / ("deep " * 20) / "ü")
+        yield place
+        EmbeddedPostgres(place).stop()
+        place.drop_sockets()
 
 
 @pytest.fixture

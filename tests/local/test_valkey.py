@@ -13,13 +13,15 @@ from redis.retry import Retry
 from al_service.local.home import Home, open_home
 from al_service.local.processes import wait_until
 from al_service.local.valkey import EmbeddedValkey
+from tests.folders import new_folder
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    place = open_home(tmp_path_factory.mktemp('odd "home"') / ("deep " * 30))
-    yield place
-    place.drop_sockets()
+def home() -> Iterator[Home]:
+    with new_folder() as folder:
+        place = open_home(folder / 'odd "home"' / ("deep " * 30))
+        yield place
+        place.drop_sockets()
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from al_service.local.postgres import EmbeddedPostgres
 from al_service.local.processes import wait_until
 from al_service.local.valkey import EmbeddedValkey
 from tests.cli.running import AL, KEPT, answer
+from tests.folders import new_folder
 from tests.production.composition import (
     SECRETS,
     command_of,
@@ -83,19 +84,20 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    home = open_home(tmp_path_factory.mktemp("servers"))
-    database, broker = EmbeddedPostgres(home), EmbeddedValkey(home)
-    database.start_and_wait()
-    broker_process = broker.start()
-    assert wait_until(broker.ready, seconds=20)
+def place() -> Iterator[Place]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    yield Place(tmp_path_factory.mktemp("run"), database.url, broker.url, port)
-    broker_process.terminate()
-    broker_process.wait()
-    database.stop()
+    with new_folder() as folder:
+        home = open_home(folder / "servers")
+        database, broker = EmbeddedPostgres(home), EmbeddedValkey(home)
+        database.start_and_wait()
+        broker_process = broker.start()
+        assert wait_until(broker.ready, seconds=20)
+        yield Place(folder, database.url, broker.url, port)
+        broker_process.terminate()
+        broker_process.wait()
+        database.stop()
 
 
 def test_the_composition_comes_up_step_by_step_and_goes_down_in_time(

@@ -25,8 +25,7 @@ from al_service.api.schemas.campaigns import (
 )
 from al_service.api.schemas.fields import Page
 from al_service.api.writing import campaign_answer, status_answer
-from al_service.rounds import campaigns
-from al_service.rounds.pools import list_pools
+from al_service.rounds import browsing, campaigns
 
 router = APIRouter(prefix=PREFIX, tags=["campaigns"])
 
@@ -63,7 +62,7 @@ def list_campaigns(
     """Every campaign, oldest first."""
     found = campaigns.list_campaigns(session, id_after(cursor), limit + 1)
     rows, next_cursor = cut(found, limit, lambda campaign: (campaign.id,))
-    pools = {pool.id: pool.name for pool in list_pools(session)}
+    pools = browsing.pool_names(session)
     items = [campaign_answer(campaign, pools[campaign.pool_id]) for campaign in rows]
     return Page(items=items, next_cursor=next_cursor)
 

@@ -45,7 +45,7 @@ def browse(
     "/objects/{object_id}", responses=problem_responses(401, 403, 404, 409, 422)
 )
 def show(
-    object_id: Annotated[Name, Path(examples=["SDSS J082820.80+361148.9"])],
+    object_id: Annotated[Name, Path(examples=["SDSS J131518.58+445511.9"])],
     session: Transaction,
     _: Viewer,
     pool: Annotated[

@@ -101,9 +101,7 @@ def measure(size: Size, home: Path) -> list[Measurement]:
 def _in_a_process(scale: _Scale, objects: int, home: Path) -> _Seen:
     context = multiprocessing.get_context("spawn")  # nothing of ours in its memory
     with new_folder(home) as folder:
-        # Writing the pool takes memory, too: that is another process's.
-        with ProcessPoolExecutor(1, context) as writer:
-            writer.submit(write_large_pool, folder / "pool", objects).result()
+        write_large_pool(folder / "pool", objects)  # its memory is not counted
         with ProcessPoolExecutor(1, context) as scorer:
             return scorer.submit(_score, scale, folder).result()
 
