@@ -2,6 +2,7 @@
 
 import getpass
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
-from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.cli.output import STDOUT, JsonOption, console_for, write_json
 from al_service.rounds import campaigns, leasing
 
 app = typer.Typer(help="Ask for the next objects.", no_args_is_help=True)
@@ -41,6 +42,7 @@ def next_batch(
 ) -> None:
     """Reserve the next objects of a campaign and print them."""
     name = labeler or getpass.getuser()
+    _check_writable(json_file)  # a batch that nobody can read would be lost
     with workplace(home) as place, place.sessions.begin() as session:
         asked = leasing.ask(
             session,
@@ -51,6 +53,17 @@ def next_batch(
         )
     _show(console_for(json_file), asked)
     write_json(json_file, _as_json(asked))
+
+
+def _check_writable(json_file: Path | None) -> None:
+    """Refuse a target that cannot be written, and leave it as it was."""
+    if json_file is None or json_file == STDOUT:
+        return
+    json_file.parent.mkdir(parents=True, exist_ok=True)
+    existed = json_file.exists()
+    json_file.open("a").close()
+    if not existed:
+        json_file.unlink()
 
 
 def _show(console: Console, batch: leasing.Batch) -> None:

@@ -1,14 +1,22 @@
 """Where a command's results go: JSON for programs, a console for people."""
 
 import json
+import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, TextIO
 
 import typer
 from rich.console import Console
 
 STDOUT = Path("-")
+
+PUBLIC: Final = 0o666
+"""Mode of written files, less what the umask takes away."""
+
+PRIVATE: Final = 0o600
+"""Mode of files that carry a secret."""
 
 JsonOption = Annotated[
     Path | None,
@@ -26,17 +34,36 @@ def console_for(json_file: Path | None) -> Console:
     return Console(stderr=json_file == STDOUT)
 
 
-def write_json(json_file: Path | None, result: object) -> None:
+def write_json(json_file: Path | None, result: object, *, mode: int = PUBLIC) -> None:
     """Write the result where `--json` says; nothing without it.
+
+    Args:
+        json_file: a file, or `STDOUT`.
+        result: anything JSON has a form for, and times, written as over HTTP.
+        mode: of the file; `PRIVATE` for secrets.
 
     Raises:
         ValueError: A number is not finite: JSON has only null for that.
     """
     if json_file is None:
         return
-    text = json.dumps(result, indent=2, allow_nan=False, default=str) + "\n"
+    text = json.dumps(result, indent=2, allow_nan=False, default=_as_text) + "\n"
     if json_file == STDOUT:
         sys.stdout.write(text)
         return
     json_file.parent.mkdir(parents=True, exist_ok=True)
-    json_file.write_text(text, encoding="utf-8")
+    with _opened(json_file, mode) as file:
+        file.write(text)
+
+
+def _opened(path: Path, mode: int) -> TextIO:
+    if mode == PRIVATE:
+        path.unlink(missing_ok=True)  # an older file keeps its older mode
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    return os.fdopen(os.open(path, flags, mode), "w", encoding="utf-8")
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)

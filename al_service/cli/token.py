@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
-from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.cli.output import PRIVATE, JsonOption, console_for, write_json
 from al_service.rounds.tokens import create_token, list_tokens, revoke_token
 from db.tables.access import ApiToken
 from db.vocabulary import Role
@@ -26,7 +26,7 @@ def create(
         token, secret = create_token(session, name, role)
         shown = {**_as_json(token), "token": secret}
     console_for(json_file).print(secret, highlight=False, soft_wrap=True)
-    write_json(json_file, shown)
+    write_json(json_file, shown, mode=PRIVATE)
 
 
 @app.command("list")

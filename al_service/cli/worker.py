@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import extract, func, select
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings, workplace
 from al_service.errors import StackProblem
 from al_service.local.assembly import PYTHON, environment_of
 from al_service.local.home import open_home
 from al_service.local.record import running_stack
+from al_service.rounds import progress
 from al_service.rounds.doorbell import SCORE_QUEUE, TRAIN_QUEUE
 from al_service.settings import Settings
-from db.tables import WorkerSeen
 
 SCHEDULE = "schedule"
 PULSE = "schedule.pulse"
@@ -87,13 +86,8 @@ def _schedule_age(settings: Settings) -> float | None:
 
 
 def _worker_age(home: Path, queue: Queue) -> float | None:
-    query = select(extract("epoch", func.now() - func.max(WorkerSeen.seen_at))).where(
-        WorkerSeen.queue == queue.value,
-        WorkerSeen.name.startswith(f"{socket.gethostname()}:", autoescape=True),
-    )
     with workplace(home) as place, place.sessions() as session:
-        age = session.scalar(query)
-    return None if age is None else float(age)
+        return progress.worker_age(session, queue.value, host=socket.gethostname())
 
 
 def _report(role: str, age: float | None, limit: float) -> None:

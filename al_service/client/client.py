@@ -3,12 +3,13 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 from al_service.client.answers import Batch, Curve, Json, Label, Run
-from al_service.client.refusals import RunUnfinished
+from al_service.client.refusals import RequestRefused, RunUnfinished
 from al_service.client.transport import Transport
 
 API = "/api/v1"
@@ -141,7 +142,7 @@ class Client:
 
     def release(self, batch_id: int) -> Batch:
         """Give a batch back: its unlabeled objects are free again."""
-        return Batch.of(self._json("DELETE", f"/batches/{batch_id}"))
+        return Batch.of(self._end(f"/batches/{batch_id}", "released"))
 
     def labels(self, campaign: str | int) -> Iterator[Label]:
         """Every label of a campaign, oldest first, corrections included."""
@@ -177,7 +178,7 @@ class Client:
 
     def cancel_run(self, run_id: int) -> Run:
         """Stop a run; what serves goes on serving."""
-        return Run.of(self._json("DELETE", f"/runs/{run_id}"))
+        return Run.of(self._end(f"/runs/{run_id}", "canceled"))
 
     def wait_for_run(
         self,
@@ -230,6 +231,21 @@ class Client:
         """A POST that may be sent again: it happens once."""
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         return self._json("POST", path, body=body, headers=headers)
+
+    def _end(self, path: str, state: str) -> Json:
+        """A DELETE that may be sent again: what has ended this way answers so.
+
+        The first answer may have been lost; the second one is a conflict then.
+        """
+        try:
+            return self._json("DELETE", path)
+        except RequestRefused as refused:
+            if refused.status != HTTPStatus.CONFLICT:
+                raise
+            found = self._json("GET", path)
+            if found["state"] != state:
+                raise
+            return found
 
     def _pages(self, path: str, size: int = LARGEST_PAGE) -> Iterator[Json]:
         cursor: str | None = None

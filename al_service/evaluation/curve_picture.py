@@ -138,6 +138,8 @@ def _draw_line(axes: Axes, line: Line, number: int) -> None:
     if known:
         n_labels, low, high = zip(*known, strict=True)
         axes.fill_between(n_labels, low, high, color=color, alpha=0.15, linewidth=0)
+        if len(known) == 1:  # a band needs two points
+            axes.vlines(n_labels, low, high, color=color, alpha=0.5, linewidth=1.8)
 
 
 def _choose_scale(axes: Axes, lines: Sequence[Line]) -> None:

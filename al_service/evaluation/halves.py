@@ -3,10 +3,11 @@
 import hashlib
 
 
-def is_calibration(object_id: str) -> bool:
-    """Whether an evaluation object calibrates; otherwise it reports coverage.
+def is_calibration(group_id: str) -> bool:
+    """Whether the evaluation objects of a galaxy calibrate, or report coverage.
 
-    The half depends on the name alone, so that it is the same for every run, process
-    and campaign.
+    Two spectra of one galaxy share a half: an interval is not checked on a galaxy that
+    has set its width. The half depends on the galaxy's name alone, so that it is the
+    same for every run, process and campaign.
     """
-    return hashlib.sha256(f"half:{object_id}".encode()).digest()[0] % 2 == 0
+    return hashlib.sha256(f"half:{group_id}".encode()).digest()[0] % 2 == 0

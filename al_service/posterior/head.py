@@ -102,10 +102,12 @@ class Head:
         for start in range(0, len(features), CHUNK_ROWS):
             rows = slice(start, start + CHUNK_ROWS)
             some = features.take(rows)
+            plain = with_constant(some.phi)  # copied once for all latents
             for column, (center, spread) in enumerate(
                 zip(self.center, self.spread, strict=True)
             ):
-                yield rows, column, channel(some, column, self.targets, center, spread)
+                seen = channel(some, plain, column, self.targets, center, spread)
+                yield rows, column, seen
 
 
 def fit_head(
@@ -141,8 +143,14 @@ def _fit_head(
     precisions: list[float] = []
     for column in range(len(network.targets)):
         rows = np.flatnonzero(observed[:, column])
+        some = features.take(rows)
         design, offset, noise = channel(
-            features.take(rows), column, network.targets, center[column], spread[column]
+            some,
+            with_constant(some.phi),
+            column,
+            network.targets,
+            center[column],
+            spread[column],
         )
         target = (latent[rows, column] - center[column]) / spread[column] - offset
         noise = noise + (latent_errors[rows, column] / spread[column]) ** 2
@@ -167,6 +175,7 @@ def _fit_head(
 
 def channel(
     features: Features,
+    plain: NDArray[np.float32],
     column: int,
     targets: tuple[str, ...],
     center: float,
@@ -178,21 +187,33 @@ def channel(
     + intercept + scan. It is linear, and rows with and without a scan do not spoil
     each other's weights.
 
+    Args:
+        features: `N` objects.
+        plain: `N x (D + 1)` their φ with the constant, left as it is.
+        column: which latent.
+        targets: names of all.
+        center: mean of this latent.
+        spread: its standard deviation.
+
     Returns:
         Design `N x (D + 1)`, offset `N` and noise `N`, for a latent of unit spread.
     """
-    n = len(features)
-    design = np.concatenate(
-        [features.phi, np.ones((n, 1), dtype=np.float32)], axis=1, dtype=np.float32
-    )
+    design = plain
     noise = features.noise[:, column].astype(np.float64) / spread**2
-    offset = np.zeros(n)
+    offset = np.zeros(len(features))
     if features.scan is not None and targets[column] == Target.Z:
         scanned = np.isfinite(features.scan[:, 0])
+        design = plain.copy()
         design[scanned, :-1] = 0.0
         offset[scanned] = (features.scan[scanned, 0] - center) / spread
         noise[scanned] = features.scan[scanned, 1] / spread**2
     return design, offset, noise
+
+
+def with_constant(phi: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`N x D` features to `N x (D + 1)` with the constant 1 of the intercept."""
+    constant = np.ones((len(phi), 1), dtype=np.float32)
+    return np.concatenate([phi, constant], axis=1, dtype=np.float32)
 
 
 def _squared_norms(

@@ -5,12 +5,15 @@ checkpoints/<digest>/      network, last layer and calibration of a run
 features/<digest>-<pool>/  cached features of a whole pool under one network
 runs/<id>/                 what a run needs to be taken up again, and its
                            predictions for the evaluation objects
+Numbers of runs begin anew with every database: files in `runs` say themselves what
+they were made of.
 """
 
 import os
 import shutil
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -48,13 +51,24 @@ class Artifacts:
         """Folders of cached features; each name starts with the network's digest."""
         return sorted((self.root / "features").glob("*-*"))
 
+    def saved_checkpoints(self) -> list[Path]:
+        """Folders of complete checkpoints; each name is the digest."""
+        return _folders(self.checkpoints)
+
     def run(self, run_id: int) -> Path:
         """Folder of a run's own files."""
         return self.root / "runs" / str(run_id)
 
-    def evaluation_predictions(self, run_id: int) -> Path:
-        """What a run says of the evaluation objects, for later gates."""
-        return self.run(run_id) / "evaluation_predictions.npz"
+    def runs(self) -> list[Path]:
+        """Folders of runs; each name is the run's number."""
+        return _folders(self.root / "runs")
+
+    def evaluation_predictions(self, run_id: int, fence: int) -> Path:
+        """What one attempt of a run says of the evaluation objects, for later gates.
+
+        A worker that was fenced out writes a file of its own.
+        """
+        return self.run(run_id) / f"evaluation_predictions-{fence}.npz"
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -93,9 +107,21 @@ def save_text(path: Path, text: str) -> None:
     flush_folder(path.parent)
 
 
+def mark_used(folder: Path) -> None:
+    """Let a folder count as young: somebody reads it from now on."""
+    # One that is gone is fine; `Path.touch` would put a file in its place.
+    with suppress(FileNotFoundError):
+        os.utime(folder)
+
+
 def remove_folder(path: Path) -> None:
     """Delete a folder that nobody needs any more; one that is gone is fine."""
     shutil.rmtree(path, ignore_errors=True)
+
+
+def _folders(parent: Path) -> list[Path]:
+    # Those whose names begin with a dot are being written.
+    return sorted(one for one in parent.glob("[!.]*") if one.is_dir())
 
 
 def flush_folder(path: Path) -> None:

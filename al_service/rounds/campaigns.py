@@ -65,8 +65,8 @@ class CampaignChange(BaseModel):
 def create_campaign(session: Session, new: NewCampaign) -> Campaign:
     """Open a campaign: it can be asked at once.
 
-    Its candidates are the pool's objects and, where the pool brings no known labels
-    of its targets, an evaluation sample. A run that ranks without labels is planned;
+    Its candidates are the pool's objects and, unless the pool brings known labels of
+    all its targets, an evaluation sample. A run that ranks without labels is planned;
     until it is published, items come from the random sample.
 
     Args:
@@ -95,8 +95,8 @@ def create_campaign(session: Session, new: NewCampaign) -> Campaign:
 
 
 def brings_labels(pool: Pool, targets: Sequence[str]) -> bool:
-    """Whether the pool knows labels that can examine models of these targets."""
-    return not set(pool.known_targets).isdisjoint(targets)
+    """Whether the pool knows labels of all these targets: nobody has to be asked."""
+    return set(targets) <= set(pool.known_targets)
 
 
 def list_campaigns(

@@ -136,6 +136,25 @@ def put_back(session: Session, claim: Claim) -> bool:
     return claims.put_back(session, claim.run_id, claim.fence)
 
 
+def try_again(
+    session: Session, claim: Claim, *, max_attempts: int = MAX_ATTEMPTS
+) -> bool:
+    """Give a run back after trouble that may pass; the attempt is counted.
+
+    Args:
+        session: the caller commits.
+        claim: what we hold.
+        max_attempts: how often a run is taken up at most.
+
+    Returns:
+        False where that was the last attempt, where it was canceled, or where the
+        claim is not the newest any more.
+    """
+    return claims.put_back(
+        session, claim.run_id, claim.fence, max_attempts=max_attempts
+    )
+
+
 def cancel(session: Session, run_id: int) -> RunState:
     """Stop a run: at once where nobody works on it, else with the next heartbeat.
 
@@ -164,8 +183,8 @@ def stale_runs(
 ) -> list[PlannedRun]:
     """Runs that want a worker although somebody was told: messages get lost.
 
-    Runs whose workers were lost too often have failed then, and canceled ones whose
-    worker was lost are over.
+    Runs whose workers were lost too often or past their deadline have failed then, and
+    canceled ones whose worker was lost are over.
 
     Args:
         session: the caller commits, then rings.

@@ -9,7 +9,7 @@ import numpy as np
 from al_service.evaluation.curves import error_ratio, label_ratio, labels_saved
 from al_service.evaluation.report import ratio_metric
 from db.repositories.progress import StoredPoint
-from db.vocabulary import Arm
+from db.vocabulary import Arm, RunKind
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ def savings(points: Iterable[StoredPoint]) -> dict[str, Saving | None]:
 
     Args:
         points: of one campaign; `random` and `active_matched` of one run know the
-            initial set and equal numbers of labels beside it.
+            initial set and equal numbers of labels beside it. Both arms start at the
+            campaign's first network, which knows the initial set alone.
 
     Returns:
-        None for targets with fewer than two pairs of points.
+        None for targets with fewer than two points that both arms have.
     """
     known = list(points)
     return {
@@ -85,9 +86,23 @@ def _saving(target: str, points: Sequence[StoredPoint]) -> Saving | None:
             arms[one.arm][one.n_labels] = one.value  # a later run has the last word
     random, active = arms[Arm.RANDOM], arms[Arm.ACTIVE_MATCHED]
     common = sorted(random.keys() & active.keys())
+    start = _start(metric, points)
+    if common and start is not None and start.n_labels < common[0]:
+        random[start.n_labels] = active[start.n_labels] = start.value
+        common = [start.n_labels, *common]
     return saving_between(
         metric,
         common,
         [active[n_labels] for n_labels in common],
         [random[n_labels] for n_labels in common],
     )
+
+
+def _start(metric: str, points: Sequence[StoredPoint]) -> StoredPoint | None:
+    """The first full run's point: no arm has labels of its own yet."""
+    full = [
+        one
+        for one in points
+        if one.metric == metric and one.kind is RunKind.FULL and one.arm is Arm.ACTIVE
+    ]
+    return min(full, key=lambda one: one.run_id, default=None)

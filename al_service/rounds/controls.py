@@ -71,6 +71,9 @@ def read_arms(
         initial=np.array([one in initial for one in ids], dtype=np.bool_),
         random_keys=np.array([keys[one] for one in ids], dtype=np.int64),
         last_key=last_key,
+        first_unanswered=training.first_unanswered_key(
+            session, campaign_id, assignment.run_id
+        ),
         by_strategy=np.array([one in asked for one in ids], dtype=np.bool_),
         first_label_ids=frozen.first_label_ids,
     )
@@ -83,6 +86,7 @@ def choose_arms(
     initial: NDArray[np.bool_],
     random_keys: NDArray[np.int64],
     last_key: int,
+    first_unanswered: int | None,
     by_strategy: NDArray[np.bool_],
     first_label_ids: NDArray[np.int64],
 ) -> Arms | None:
@@ -92,13 +96,18 @@ def choose_arms(
         initial: `M` flags: labels of the campaign's first network.
         random_keys: `M` fixed random keys.
         last_key: the end of the random sample so far.
+        first_unanswered: smallest key of the sample without an answer: beyond it
+            those that the strategy took would stand for all; None where all have one.
         by_strategy: `M` flags: objects that the strategy has asked for.
         first_label_ids: `M` first label of each object: the order in which they came.
 
     Returns:
         None where either arm has fewer than `FEWEST` labels of its own.
     """
-    sample = np.flatnonzero(~initial & (random_keys <= last_key))
+    end = last_key + 1
+    if first_unanswered is not None:
+        end = min(end, first_unanswered)
+    sample = np.flatnonzero(~initial & (random_keys < end))
     sample = sample[np.argsort(random_keys[sample], kind="stable")]
     chosen = np.flatnonzero(~initial & by_strategy)
     chosen = chosen[np.argsort(first_label_ids[chosen], kind="stable")]

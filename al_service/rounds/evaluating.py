@@ -1,5 +1,6 @@
 """How good a model is, and whether it may serve: metrics, intervals, the gate."""
 
+import json
 import logging
 from dataclasses import dataclass
 
@@ -13,13 +14,15 @@ from al_service.evaluation.report import COVERAGE_LEVELS
 from al_service.posterior.calibration import Calibration, fit_calibration
 from al_service.posterior.predictions import Predictions
 from al_service.randomness import derived_seed
-from al_service.rounds.artifacts import Artifacts, load_arrays, save_arrays
+from al_service.rounds.artifacts import Array, Artifacts, load_arrays, save_arrays
 from al_service.rounds.training_data import EvaluationSet
 from db.base import JsonObject
 from db.tables import CurvePoint
 from db.vocabulary import Arm
 
 _OBJECTS = "sky_object_ids"
+_IDENTITY = "identity"
+_FILE = "file"
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,15 @@ class Examination:
         """`E` shares in the loss of the gate, 0 for objects without a label."""
         values = self.evaluation.values
         return object_losses(self.predictions.crps(values), values)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The best run served so far, and where its evaluation predictions are."""
+
+    run_id: int
+    stored: JsonObject | None
+    """What `save_examination` has answered; None where the run's row has lost it."""
 
 
 @dataclass(frozen=True)
@@ -109,16 +121,35 @@ def metrics_json(examination: Examination) -> JsonObject:
 
 
 def save_examination(
-    artifacts: Artifacts, run_id: int, examination: Examination
-) -> None:
-    """Keep a run's predictions for the evaluation objects: later runs are compared."""
+    artifacts: Artifacts,
+    examination: Examination,
+    *,
+    run_id: int,
+    fence: int,
+    identity: JsonObject,
+) -> JsonObject:
+    """Keep a run's predictions for the evaluation objects: later runs are compared.
+
+    Args:
+        artifacts: where they are kept.
+        examination: of the run.
+        run_id: the run.
+        fence: of its claim: another attempt writes another file.
+        identity: what the run was made of; the file must say the same when it is read.
+
+    Returns:
+        The file's name and the identity, for the run's row.
+    """
+    path = artifacts.evaluation_predictions(run_id, fence)
     save_arrays(
-        artifacts.evaluation_predictions(run_id),
+        path,
         {
+            _IDENTITY: np.array(_canonical(identity)),
             _OBJECTS: examination.evaluation.sky_object_ids,
             **examination.predictions.arrays(),
         },
     )
+    return {_FILE: path.name, _IDENTITY: identity}
 
 
 def judge(
@@ -126,7 +157,7 @@ def judge(
     examination: Examination,
     *,
     run_id: int,
-    best_run_id: int | None,
+    baseline: Baseline | None,
     seed: int,
 ) -> Verdict:
     """May a run serve? Compared with the best run served so far, on today's labels.
@@ -135,11 +166,11 @@ def judge(
         artifacts: where the best run's predictions are.
         examination: of the new run.
         run_id: the new run.
-        best_run_id: the best run served so far; None before the first.
+        baseline: the best run served so far; None before the first.
         seed: of the bootstrap.
     """
-    best = None if best_run_id is None else _read(artifacts, best_run_id, examination)
-    if best_run_id is None or best is None:
+    best = None if baseline is None else _read(artifacts, baseline, examination)
+    if baseline is None or best is None:
         decision = GateDecision(False, None, None, "passed: nothing to compare with")
         return Verdict(decision, run_id)
     new_losses, best_losses = best
@@ -151,7 +182,7 @@ def judge(
         seed=derived_seed(seed, "gate"),
     )
     keeps = decision.ratio is not None and decision.ratio > 1.0
-    return Verdict(decision, best_run_id if keeps else run_id)
+    return Verdict(decision, baseline.run_id if keeps else run_id)
 
 
 def verdict_json(verdict: Verdict) -> JsonObject:
@@ -168,14 +199,12 @@ def verdict_json(verdict: Verdict) -> JsonObject:
 
 
 def _read(
-    artifacts: Artifacts, best_run_id: int, examination: Examination
+    artifacts: Artifacts, baseline: Baseline, examination: Examination
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Losses of the new run and of the best one; None where they cannot be compared."""
-    path = artifacts.evaluation_predictions(best_run_id)
-    if not path.exists():
-        logger.warning("run %d: its evaluation predictions are gone", best_run_id)
+    stored = _read_stored(artifacts, baseline)
+    if stored is None:
         return None
-    stored = load_arrays(path)
     place = {int(name): at for at, name in enumerate(stored.pop(_OBJECTS))}
     evaluation = examination.evaluation
     rows = np.array([place.get(int(one), -1) for one in evaluation.sky_object_ids])
@@ -186,6 +215,23 @@ def _read(
         object_losses(examination.predictions.crps(values), values),
         object_losses(best.crps(values), values),
     )
+
+
+def _read_stored(artifacts: Artifacts, baseline: Baseline) -> dict[str, Array] | None:
+    facts = baseline.stored or {}
+    path = artifacts.run(baseline.run_id) / str(facts.get(_FILE))
+    if not path.is_file():
+        logger.warning("run %d: its evaluation predictions are gone", baseline.run_id)
+        return None
+    stored = load_arrays(path)
+    if str(stored.pop(_IDENTITY, "")) != _canonical(facts.get(_IDENTITY)):
+        logger.warning("run %d: %s is of another run", baseline.run_id, path)
+        return None
+    return stored
+
+
+def _canonical(identity: JsonObject | None) -> str:
+    return json.dumps(identity, sort_keys=True)
 
 
 def _n_evaluation(evaluation: EvaluationSet, column: int, metric: str) -> int:

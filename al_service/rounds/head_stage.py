@@ -6,7 +6,10 @@ better-informed serving run with stale labels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from al_service.acquisition.strategies import StrategyConfig
@@ -17,6 +20,7 @@ from al_service.rounds import claiming, planning, publication
 from al_service.rounds.assignment import Assignment, Served
 from al_service.rounds.claiming import BeatAnswer
 from al_service.rounds.evaluating import (
+    Baseline,
     Examination,
     Verdict,
     curve_points,
@@ -26,7 +30,7 @@ from al_service.rounds.evaluating import (
     save_examination,
     verdict_json,
 )
-from al_service.rounds.networks import Learned
+from al_service.rounds.networks import Learned, identity_of
 from al_service.rounds.ordering import Queue, rank_queue, read_queue
 from al_service.rounds.predicting import predict_head
 from al_service.rounds.publication import Outcome, Results
@@ -38,8 +42,11 @@ from al_service.rounds.training_data import (
     labels_of_run,
 )
 from db.base import JsonObject
+from db.repositories import runs, training
 from db.tables import Campaign, CurvePoint, Run
 from db.vocabulary import Arm, TrainingRole
+
+_EVALUATION_PREDICTIONS: Final = "evaluation_predictions"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class Moment:
     labels: LabeledObjects
     head_digest: str
     queue: Queue
+    leased: dict[str, NDArray[np.int64]]
+    """`sky_object_id` and `row` of what somebody is looking at."""
     evaluation: EvaluationSet
 
 
@@ -66,7 +75,7 @@ def refit_and_publish(
         assignment: a full or a head run.
         learned: its network and the pool's features.
         served: the run that serves now.
-        controls: points of the control arms, published along.
+        controls: points of the control arms, published along; a refusal keeps them.
         insists: publish even where another run was published meanwhile.
 
     Returns:
@@ -84,21 +93,29 @@ def refit_and_publish(
         moment.evaluation,
         seed=assignment.subject.seed,
     )
-    save_examination(assignment.artifacts, assignment.run_id, examination)
+    stored = save_examination(
+        assignment.artifacts,
+        examination,
+        run_id=assignment.run_id,
+        fence=assignment.claim.fence,
+        identity=identity_of(assignment) | {"head_digest": moment.head_digest},
+    )
     verdict = judge(
         assignment.artifacts,
         examination,
         run_id=assignment.run_id,
-        best_run_id=None if served is None else served.best_run_id,
+        baseline=_baseline(assignment, served),
         seed=assignment.subject.seed,
     )
     metrics = _metrics(learned, examination, verdict, n_labels=len(moment.labels))
+    metrics[_EVALUATION_PREDICTIONS] = stored
     if verdict.decision.refused:
         publication.refuse(
             assignment,
             metrics=metrics,
             message=verdict.decision.reason,
             head_digest=moment.head_digest,
+            points=controls,
         )
         return Outcome.PUBLISHED
     results = _results(assignment, learned, moment, head, examination)
@@ -123,12 +140,23 @@ def read_moment(assignment: Assignment, *, base_run_id: int) -> Moment:
             ),
             head_digest=digest,
             queue=read_queue(session, assignment.subject.campaign_id),
+            leased=training.leased_candidates(session, assignment.subject.campaign_id),
             evaluation=evaluation_set(
                 session,
                 session.get_one(Campaign, assignment.subject.campaign_id),
                 arrays,
             ),
         )
+
+
+def _baseline(assignment: Assignment, served: Served | None) -> Baseline | None:
+    if served is None or served.best_run_id is None:
+        return None
+    with assignment.sessions.begin() as session:
+        best = runs.by_id(session, served.best_run_id)
+        facts = None if best is None else best.metrics
+        stored = (facts or {}).get(_EVALUATION_PREDICTIONS)
+        return Baseline(served.best_run_id, stored)
 
 
 def _freeze(session: Session, assignment: Assignment, base_run_id: int) -> str:
@@ -155,6 +183,7 @@ def _results(
             moment.queue,
             ranking,
             moment.evaluation if moment.evaluation.asked_for else None,
+            leased=moment.leased,
             head=head,
             calibration=calibration,
             cache=learned.cache,

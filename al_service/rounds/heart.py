@@ -99,7 +99,9 @@ class Heart:
         return lambda share: self.progress(start + (end - start) * share)
 
     def _live(self) -> None:
-        while self._heard is None and not self._over.wait(self._every_seconds):
+        # Also after an answer: until the work has really ended nobody else may take
+        # the run up.
+        while not self._over.wait(self._every_seconds):
             self._beat()
 
     def _beat(self) -> None:
@@ -111,4 +113,5 @@ class Heart:
             # if it stays away, the fence protects whoever takes the run up.
             logger.warning("run %d: no heartbeat: %s", self._claim.run_id, error)
             return
-        self._heard = _STOPS.get(answer)
+        if self._heard is None:
+            self._heard = _STOPS.get(answer)

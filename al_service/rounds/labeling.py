@@ -74,27 +74,32 @@ def tell(
         NotFound: there is no such batch in this campaign.
         Conflict: the campaign is finished.
     """
-    campaign = campaigns.fresh(session, campaign)
-    if campaign.state is CampaignState.FINISHED:
-        raise Conflict(f"campaign {campaign.name!r} is finished: it takes no labels")
-    submission = _Submission(
-        campaign,
-        labeler,
-        labels,
-        stored_labels.find_objects(
-            session,
-            campaign.id,
-            campaign.pool_id,
-            list({label.object_id for label in labels}),
-        ),
-        source_default,
-    )
-    batch = None if batch_id is None else _find_batch(session, campaign, batch_id)
-    _refuse(problems_of(labels, campaign.targets) + _object_problems(submission, batch))
+    submission = _submission(session, campaign, labeler, labels, source_default)
+    batch = _checked(session, submission, batch_id)
     locks.share_queue(session, campaign.id)
-    if campaign.overlap > 1:
+    if submission.campaign.overlap > 1:
         locks.hold_opinions(session, campaign.id)
     return _store(session, submission, batch)
+
+
+def check(
+    session: Session,
+    campaign: Campaign,
+    *,
+    labeler: str,
+    batch_id: int | None,
+    labels: Sequence[NewLabel],
+) -> None:
+    """Refuse what `tell` would refuse: before labels that are told in parts.
+
+    Raises:
+        InvalidLabels: with every problem.
+        NotFound: there is no such batch in this campaign.
+        Conflict: the campaign is finished.
+    """
+    submission = _submission(session, campaign, labeler, labels)
+    _checked(session, submission, batch_id)
+    _decide(session, submission)
 
 
 def list_labels(
@@ -114,6 +119,34 @@ def stream_labels(session: Session, campaign: Campaign) -> Iterator[StoredLabel]
 def current_labels(session: Session, campaign_id: int) -> list[CurrentLabel]:
     """Labels that nobody has corrected, by object."""
     return stored_labels.current_labels(session, campaign_id)
+
+
+def _submission(
+    session: Session,
+    campaign: Campaign,
+    labeler: str,
+    labels: Sequence[NewLabel],
+    source_default: str = SOURCE,
+) -> _Submission:
+    campaign = campaigns.fresh(session, campaign)
+    if campaign.state is CampaignState.FINISHED:
+        raise Conflict(f"campaign {campaign.name!r} is finished: it takes no labels")
+    names = list({label.object_id for label in labels})
+    objects = stored_labels.find_objects(session, campaign.id, campaign.pool_id, names)
+    return _Submission(campaign, labeler, labels, objects, source_default)
+
+
+def _checked(
+    session: Session, submission: _Submission, batch_id: int | None
+) -> _Batch | None:
+    """The batch that the labels answer, once nothing is wrong with them."""
+    campaign = submission.campaign
+    batch = None if batch_id is None else _find_batch(session, campaign, batch_id)
+    _refuse(
+        problems_of(submission.labels, campaign.targets)
+        + _object_problems(submission, batch)
+    )
+    return batch
 
 
 def _find_batch(session: Session, campaign: Campaign, batch_id: int) -> _Batch:

@@ -62,7 +62,7 @@ class Batch:
     run_id: int | None
     """The run whose ranking was walked; None before the first."""
     exhausted: bool
-    """Whether there was less to hand out than was asked for."""
+    """Whether the pool has ended for this labeler."""
     items: tuple[BatchItem, ...]
 
 
@@ -84,7 +84,8 @@ def ask(
         lease_seconds: how long they stay reserved; `LEASE_SECONDS` without it.
 
     Returns:
-        Fewer objects, or none, and `exhausted` where nothing more is left.
+        Fewer objects, or none, and `exhausted` where the pool ends. Fewer as well
+        where the budget ends, or where others ask at this moment for the last ones.
 
     Raises:
         CampaignNotActive: it is paused or finished.
@@ -112,7 +113,9 @@ def ask(
     if len(picked.all) < allowed and _expire(session, campaign_id=campaign.id):
         picked = pick_more(order, picked)
     items = tuple(BatchItem(**vars(item)) for item in hand_out(order, picked))
-    exhausted = len(items) < size
+    exhausted = len(items) < allowed and not campaigns.has_free_candidate(
+        session, campaign.id, labeler
+    )
     if exhausted:
         leases.mark_exhausted(session, opened.id)
     return Batch(

@@ -1,6 +1,7 @@
 """Frozen labels become a network; a run that is taken up again finds it finished."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from al_service.posterior.features import extract
 from al_service.posterior.fitting import TrainingSet, fit_network
 from al_service.posterior.head import fit_head
 from al_service.randomness import derived_seed
-from al_service.rounds.artifacts import save_text
+from al_service.rounds.artifacts import Artifacts, mark_used, save_text
 from al_service.rounds.assignment import Assignment, Served
 from al_service.rounds.refitting import evenly, label_weights
 from al_service.rounds.scoring import (
@@ -26,11 +27,15 @@ from al_service.rounds.scoring import (
     open_cache,
 )
 from al_service.rounds.training_data import LabeledObjects
+from db.base import JsonObject
+from db.tables import Run
 
 WHITENING_SAMPLE: Final = 20_000
 """Pool objects that are read for the whitening of features."""
 
 _FINISHED: Final = "network.json"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,10 @@ def previous_features(
     folder = assignment.artifacts.features(
         served.network_digest, assignment.subject.pool_digest
     )
-    return open_cache(folder) if is_complete(folder) else None
+    if not is_complete(folder):
+        return None
+    mark_used(folder)
+    return open_cache(folder)
 
 
 def cache_network(
@@ -103,14 +111,24 @@ def cache_network(
     progress: Callable[[float], None],
 ) -> FeatureCache:
     """The pool's features under a network: computed where they are missing."""
+    folder = assignment.artifacts.features(digest, assignment.subject.pool_digest)
+    mark_used(folder)
     return cache_features(
         network,
         assignment.arrays,
-        assignment.artifacts.features(digest, assignment.subject.pool_digest),
+        folder,
         chunk=assignment.place.settings.score_chunk,
         progress=progress,
         should_stop=assignment.heart.should_stop,
     )
+
+
+def finished_network(artifacts: Artifacts, run_id: int) -> str | None:
+    """The checkpoint of a network that a run has trained, published or not."""
+    finished = artifacts.run(run_id) / _FINISHED
+    if not finished.exists():
+        return None
+    return str(json.loads(finished.read_text())["checkpoint"])
 
 
 def train_network(
@@ -147,12 +165,25 @@ def train_network(
     )
 
 
+def identity_of(assignment: Assignment) -> JsonObject:
+    """What decides what a run becomes: a run's number begins anew with a database."""
+    with assignment.sessions.begin() as session:
+        run = session.get_one(Run, assignment.run_id)
+        return {
+            "label_digest": run.label_digest,
+            "config_digest": run.config_digest,
+            "seed": run.seed,
+            "pool_digest": assignment.subject.pool_digest,
+        }
+
+
 def _network(
     assignment: Assignment, frozen: LabeledObjects, previous: FeatureCache | None
 ) -> tuple[Network, str]:
     """The run's network: trained, or found from an attempt that died later on."""
     finished = assignment.artifacts.run(assignment.run_id) / _FINISHED
-    found = _read_finished(assignment, finished)
+    identity = identity_of(assignment)
+    found = _read_finished(assignment, finished, identity)
     if found is not None:
         return found
     network = train_network(
@@ -165,16 +196,20 @@ def _network(
     features = extract(network, assignment.arrays.inputs(frozen.rows))
     head = fit_head(network, features, frozen.values, frozen.errors)
     digest = save_checkpoint(assignment.artifacts.checkpoints, network, head)
-    save_text(finished, json.dumps({"checkpoint": digest}))
+    save_text(finished, json.dumps({"checkpoint": digest, **identity}))
     return network, digest
 
 
 def _read_finished(
-    assignment: Assignment, finished: Path
+    assignment: Assignment, finished: Path, identity: JsonObject
 ) -> tuple[Network, str] | None:
     if not finished.exists():
         return None
-    digest = str(json.loads(finished.read_text())["checkpoint"])
+    facts = json.loads(finished.read_text())
+    digest = str(facts.pop("checkpoint"))
+    if facts != identity:
+        logger.warning("%s is of another run: the network is trained anew", finished)
+        return None
     try:
         checkpoint = load_checkpoint(assignment.artifacts.checkpoints, digest)
     except (CorruptArtifact, FileNotFoundError):

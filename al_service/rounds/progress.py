@@ -25,7 +25,11 @@ LEAST_PROGRESS: Final = 0.02
 """Before this share is done nobody can tell how long the rest takes."""
 
 STALE_AFTER: Final = timedelta(seconds=30)
-"""Silence after which a running run is shown as stale."""
+"""Silence after which a running run is shown as stale, where the door does not say
+what `AL_STALE_SECONDS` says."""
+
+WORKERS_KEPT: Final = timedelta(days=1)
+"""A worker is looked for within seconds; the row of one that is gone helps nobody."""
 
 
 @dataclass(frozen=True)
@@ -138,16 +142,29 @@ def learning_curve(session: Session, campaign: Campaign) -> Curve:
 
 
 def list_runs(
-    session: Session, campaign: Campaign, *, after: int | None = None, limit: int = 100
+    session: Session,
+    campaign: Campaign,
+    *,
+    after: int | None = None,
+    limit: int = 100,
+    stale_after: timedelta = STALE_AFTER,
 ) -> list[RunView]:
     """Runs, newest first, from the one behind `after`."""
     now = facts.database_now(session)
     found = runs.page(session, campaign.id, before=after, limit=limit)
-    return [_view(run, now) for run in found]
+    return [_view(run, now, stale_after) for run in found]
 
 
-def show_run(session: Session, run_id: int) -> RunView:
+def show_run(
+    session: Session, run_id: int, *, stale_after: timedelta = STALE_AFTER
+) -> RunView:
     """A run as it stands now.
+
+    Args:
+        session: reads in its transaction.
+        run_id: which run.
+        stale_after: silence after which it is shown as stale: `stale_seconds` of the
+            settings.
 
     Raises:
         NotFound: there is none of this number.
@@ -155,7 +172,7 @@ def show_run(session: Session, run_id: int) -> RunView:
     run = runs.by_id(session, run_id)
     if run is None:
         raise NotFound("run", run_id)
-    return _view(run, facts.database_now(session))
+    return _view(run, facts.database_now(session), stale_after)
 
 
 def campaign_of(session: Session, run: Run | RunView) -> Campaign:
@@ -166,6 +183,19 @@ def campaign_of(session: Session, run: Run | RunView) -> Campaign:
 def worker_seen(session: Session, name: str, queue: str) -> None:
     """Note that a worker lives."""
     facts.see_worker(session, name, queue)
+
+
+def forget_workers(session: Session) -> int:
+    """Forget workers that are gone for good; answers how many."""
+    return facts.forget_workers(session, WORKERS_KEPT)
+
+
+def worker_age(session: Session, queue: str, *, host: str) -> float | None:
+    """Seconds since a worker of a queue showed itself on a host; None for never."""
+    for seen in facts.seen_workers(session, WORKERS_KEPT):  # the latest first
+        if seen.queue == queue and seen.name.startswith(f"{host}:"):
+            return seen.seconds
+    return None
 
 
 def readiness(session: Session, *, worker_within: timedelta) -> list[Need]:
@@ -208,11 +238,11 @@ def _notes(points: Sequence[StoredPoint], n_evaluation: int) -> tuple[str, ...]:
     return ()
 
 
-def _view(run: Run, now: datetime) -> RunView:
+def _view(run: Run, now: datetime, stale_after: timedelta) -> RunView:
     silent = (
         run.state is RunState.RUNNING
         and run.heartbeat_at is not None
-        and now - run.heartbeat_at > STALE_AFTER
+        and now - run.heartbeat_at > stale_after
     )
     stored = {
         column: getattr(run, column)

@@ -93,11 +93,24 @@ def publish(
 
 
 def refuse(
-    assignment: Assignment, *, metrics: JsonObject, message: str, head_digest: str
+    assignment: Assignment,
+    *,
+    metrics: JsonObject,
+    message: str,
+    head_digest: str,
+    points: Sequence[CurvePoint] = (),
 ) -> None:
-    """End a run that the gate has refused: nothing that serves is changed."""
+    """End a run that the gate has refused: nothing that serves is changed.
+
+    Args:
+        assignment: the run.
+        metrics: what it measured.
+        message: why it was refused.
+        head_digest: digest of the labels that its last layer knows.
+        points: of the control arms, which the gate does not judge.
+    """
     with assignment.sessions.begin() as session:
-        claiming.finish(
+        refused = claiming.finish(
             session,
             assignment.claim,
             RunState.REFUSED,
@@ -105,6 +118,8 @@ def refuse(
             metrics=metrics,
             head_digest=head_digest,
         )
+        if refused:
+            session.add_all(points)
     logger.warning("run %d refused: %s", assignment.run_id, message)
 
 

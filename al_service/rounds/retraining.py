@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.errors import ALServiceError, RunStopped
@@ -81,6 +82,11 @@ def carry_out(
             retention.forget(sessions=sessions, artifacts=place.artifacts)
         except RunStopped as error:
             _end_early(claim, place, heart.stop, str(error))
+        except (DBAPIError, OSError) as error:
+            # A database or a disk that is away for a moment: another attempt, in which
+            # a run that has published meanwhile stays as it is.
+            logger.exception("run %d was interrupted", run_id)
+            _try_again(claim, place, heart.stop, _message(error))
         except Exception as error:
             # Whatever went wrong belongs into the run's row, where people look.
             logger.exception("run %d failed", run_id)
@@ -211,6 +217,16 @@ def _end_early(claim: Claim, place: Workplace, stop: Stop | None, why: str) -> N
         with place.sessions.begin() as session:
             claiming.put_back(session, claim)
     # Lost: whoever holds the run now answers for it.
+
+
+def _try_again(claim: Claim, place: Workplace, stop: Stop | None, why: str) -> None:
+    """Back to the queue after trouble that may pass; the last attempt ends the run."""
+    with place.sessions.begin() as session:
+        if not claiming.try_again(
+            session, claim, max_attempts=place.settings.max_attempts
+        ):
+            state = RunState.CANCELED if stop is Stop.CANCELED else RunState.FAILED
+            claiming.finish(session, claim, state, message=why)
 
 
 def _finish(claim: Claim, place: Workplace, state: RunState, message: str) -> None:

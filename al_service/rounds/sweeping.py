@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from al_service.rounds import claiming, idempotency, leasing, planning
+from al_service.rounds import claiming, idempotency, leasing, planning, progress
 from al_service.rounds.doorbell import Doorbell
 from al_service.rounds.planning import PlannedRun
 from al_service.settings import Settings
@@ -11,7 +11,7 @@ from al_service.settings import Settings
 def sweep(
     *, sessions: sessionmaker[Session], doorbell: Doorbell, settings: Settings
 ) -> None:
-    """Close expired leases, forget old answers, plan what is due, ring for the rest.
+    """Close expired leases, forget what is old, plan what is due, ring for the rest.
 
     Each step is a transaction of its own, and all of them may run twice at once.
 
@@ -24,6 +24,8 @@ def sweep(
         leasing.expire(session)
     with sessions.begin() as session:
         idempotency.forget_old(session)
+    with sessions.begin() as session:
+        progress.forget_workers(session)
     plan_due(sessions=sessions, doorbell=doorbell)
     with sessions.begin() as session:
         waiting = claiming.stale_runs(

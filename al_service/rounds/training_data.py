@@ -64,7 +64,7 @@ class EvaluationSet:
     values: NDArray[np.float64]
     """`E x T` true values, NaN where unknown."""
     asked_for: bool
-    """Whether batches ask for their labels, because the pool brings none."""
+    """Whether batches ask for labels that the pool does not bring."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -76,8 +76,8 @@ class EvaluationSet:
 
     @property
     def calibrates(self) -> NDArray[np.bool_]:
-        """`E` flags: the half that calibrates; the other half reports coverage."""
-        return np.array([is_calibration(str(name)) for name in self.object_ids], bool)
+        """`E` flags: the galaxies that calibrate; the others report coverage."""
+        return np.array([is_calibration(str(name)) for name in self.group_ids], bool)
 
 
 def labels_of_run(
@@ -92,9 +92,9 @@ def evaluation_set(
 ) -> EvaluationSet:
     """Objects and truth that examine the models of a campaign.
 
-    Where the pool knows labels of the campaign's targets they are the truth for
-    every evaluation object; otherwise the campaign's evaluation sample is asked for,
-    and its labels are the truth.
+    A campaign without an evaluation sample is examined on every evaluation object
+    whose labels the pool knows; otherwise its sample is asked for. The truth is what
+    the pool knows and, for targets that it does not know, what was told.
 
     Args:
         session: reads in its transaction.
@@ -102,8 +102,8 @@ def evaluation_set(
         arrays: the campaign's pool.
     """
     targets = [str(target) for target in campaign.targets]
-    known = bool(set(targets) & set(arrays.targets))
-    found = training.evaluation_rows(session, campaign, known=known)
+    asked_for = campaign.evaluation_size > 0
+    found = training.evaluation_rows(session, campaign, known=not asked_for)
     rows, ids = found["row"], found["sky_object_id"]
     values = _known_values(arrays, rows, targets)
     told = _consensus_of(training.evaluation_opinions(session, campaign.id), targets)
@@ -112,7 +112,7 @@ def evaluation_set(
         if row in place:
             mine = values[place[row]]
             mine[:] = np.where(np.isfinite(mine), mine, told.values[at])
-    if known:  # objects whose value the catalog lacks examine nothing
+    if not asked_for:  # objects whose value the catalog lacks examine nothing
         kept = np.flatnonzero(np.isfinite(values).any(axis=1))
         kept = kept[_first_by_hash(arrays.object_ids[rows[kept]], campaign.seed)]
         rows, ids, values = rows[kept], ids[kept], values[kept]
@@ -122,7 +122,7 @@ def evaluation_set(
         arrays.object_ids[rows],
         arrays.group_ids[rows],
         values,
-        asked_for=not known,
+        asked_for=asked_for,
     )
 
 

@@ -168,7 +168,7 @@ def _examine(
     predictions = head.predict(features.take(test))
     values = arrays.known_values[test]
     calibrates = np.array(
-        [is_calibration(name) for name in arrays.object_ids[test].tolist()]
+        [is_calibration(galaxy) for galaxy in arrays.group_ids[test].tolist()]
     )
     calibration = fit_calibration(predictions.take(calibrates), values[calibrates])
     return evaluate(

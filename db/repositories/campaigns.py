@@ -1,10 +1,28 @@
 """Campaigns: found by name or number, listed, changed."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from db.tables import Campaign, Pool
 from db.vocabulary import CampaignState
+
+# `ix_candidate_free_by_key`, `ix_candidate_free_opinions`; what other transactions
+# have locked and may yet give back counts as free.
+_HAS_FREE = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM candidate
+        WHERE campaign_id = :campaign_id AND state = 'free' AND slot = 0
+    ) OR EXISTS (
+        SELECT FROM candidate
+        WHERE campaign_id = :campaign_id AND state = 'free' AND slot > 0
+          AND NOT EXISTS (
+            SELECT FROM candidate AS other
+            WHERE other.campaign_id = :campaign_id
+              AND other.sky_object_id = candidate.sky_object_id
+              AND other.labeler = :labeler))
+    """
+)
 
 
 def add(session: Session, campaign: Campaign) -> Campaign:
@@ -65,6 +83,12 @@ def lock(session: Session, campaign_id: int) -> Campaign:
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
+
+
+def has_free_candidate(session: Session, campaign_id: int, labeler: str) -> bool:
+    """Whether anything is left that this labeler may be asked for."""
+    facts = {"campaign_id": campaign_id, "labeler": labeler}
+    return bool(session.scalar(_HAS_FREE, facts))
 
 
 def served_run_id(session: Session, campaign_id: int) -> int | None:

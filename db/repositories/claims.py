@@ -29,7 +29,10 @@ def claim(
             Run.id == run_id,
             ~Run.cancel_requested,
             Run.attempts < max_attempts,
-            or_(Run.state == RunState.PLANNED, _stale(stale_after)),
+            or_(
+                Run.state == RunState.PLANNED,
+                and_(_stale(stale_after), Run.deadline_at > now),
+            ),
         )
         .values(
             state=RunState.RUNNING,
@@ -93,17 +96,31 @@ def finish(
     return finished is not None
 
 
-def put_back(session: Session, run_id: int, fence: int) -> bool:
-    """Give a run back unfinished, because its worker was told to end: no attempt."""
+def put_back(
+    session: Session, run_id: int, fence: int, *, max_attempts: int | None = None
+) -> bool:
+    """Give a run back unfinished.
+
+    Args:
+        session: the caller commits.
+        run_id: the run.
+        fence: of the claim.
+        max_attempts: the attempt counts, and must not be the last one; None where the
+            worker was told to end: no attempt.
+    """
+    uncounted = 1 if max_attempts is None else 0
+    condition = and_(_held(run_id, fence), ~Run.cancel_requested)
+    if max_attempts is not None:
+        condition = and_(condition, Run.attempts < max_attempts)
     back = session.scalar(
         update(Run)
-        .where(_held(run_id, fence), ~Run.cancel_requested)
+        .where(condition)
         .values(
             state=RunState.PLANNED,
             worker=null(),
             heartbeat_at=null(),
             deadline_at=null(),
-            attempts=func.greatest(Run.attempts - 1, 0),
+            attempts=func.greatest(Run.attempts - uncounted, 0),
             rung_at=func.clock_timestamp(),
         )
         .returning(Run.id)
@@ -143,9 +160,14 @@ def ask_to_cancel(session: Session, run_id: int) -> bool:
 def end_abandoned(
     session: Session, *, stale_after: timedelta, max_attempts: int
 ) -> None:
-    """End runs that nobody will finish: canceled, or taken up too often."""
+    """End runs that nobody will finish: canceled, too late, or taken up too often."""
     for given_up, state, message in (
         (Run.cancel_requested, RunState.CANCELED, "canceled; its worker was lost"),
+        (
+            Run.deadline_at <= func.clock_timestamp(),
+            RunState.FAILED,
+            "its worker was lost, and its deadline has passed",
+        ),
         (
             Run.attempts >= max_attempts,
             RunState.FAILED,

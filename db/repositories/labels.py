@@ -4,8 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, and_, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Select,
+    String,
+    and_,
+    any_,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session, aliased
 
 from db.base import JsonObject
@@ -86,7 +96,8 @@ class CurrentLabel:
 def find_objects(
     session: Session, campaign_id: int, pool_id: int, object_ids: Sequence[str]
 ) -> dict[str, FoundObject]:
-    """The pool's objects among some names."""
+    """The pool's objects among some names, however many: one array is bound."""
+    array = literal(list(object_ids), ARRAY(String))
     rows = session.execute(
         select(
             SkyObject.id,
@@ -102,7 +113,7 @@ def find_objects(
                 Candidate.slot == 0,
             ),
         )
-        .where(SkyObject.pool_id == pool_id, SkyObject.object_id.in_(object_ids))
+        .where(SkyObject.pool_id == pool_id, SkyObject.object_id == any_(array))
     )
     return {row[1]: FoundObject(*row) for row in rows}
 
@@ -133,9 +144,10 @@ def labels_of_objects(
     session: Session, campaign_id: int, sky_object_ids: Sequence[int]
 ) -> dict[int, list[StoredLabel]]:
     """Object to all its labels in a campaign, oldest first (`ix_label_object`)."""
+    array = literal(list(sky_object_ids), ARRAY(BigInteger))
     rows = session.execute(
         _labels(campaign_id)
-        .where(Label.sky_object_id.in_(sky_object_ids))
+        .where(Label.sky_object_id == any_(array))
         .order_by(Label.id)
     )
     found: dict[int, list[StoredLabel]] = {}

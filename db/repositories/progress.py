@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import DateTime, extract, func, select
+from sqlalchemy import DateTime, delete, extract, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -53,11 +53,18 @@ def count_objects(
 
 
 def curve_points(session: Session, campaign_id: int) -> list[StoredPoint]:
-    """Points of the published runs, by run, arm, target and metric."""
+    """Points of the ended runs, by run, arm, target and metric.
+
+    A refused run has points of its control arms only: what serves was not changed, and
+    what was learned about the strategy still counts.
+    """
     rows = session.execute(
         select(Run, CurvePoint)
         .join(CurvePoint, CurvePoint.run_id == Run.id)
-        .where(Run.campaign_id == campaign_id, Run.state == RunState.PUBLISHED)
+        .where(
+            Run.campaign_id == campaign_id,
+            Run.state.in_((RunState.PUBLISHED, RunState.REFUSED)),
+        )
         .order_by(Run.id, CurvePoint.arm, CurvePoint.target, CurvePoint.metric)
     )
     return [_point(run, point) for run, point in rows]
@@ -106,6 +113,17 @@ def seen_workers(session: Session, within: timedelta) -> Sequence[SeenWorker]:
         .order_by(WorkerSeen.seen_at.desc(), WorkerSeen.name)
     )
     return [SeenWorker(name, queue, float(seconds)) for name, queue, seconds in rows]
+
+
+def forget_workers(session: Session, older_than: timedelta) -> int:
+    """Forget workers that have not shown themselves for so long; answers how many."""
+    forgotten = session.execute(
+        delete(WorkerSeen)
+        .where(WorkerSeen.seen_at < func.clock_timestamp() - older_than)
+        .returning(WorkerSeen.name)
+        .execution_options(synchronize_session=False)
+    )
+    return len(forgotten.all())
 
 
 def _point(run: Run, point: CurvePoint) -> StoredPoint:

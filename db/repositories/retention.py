@@ -1,4 +1,4 @@
-"""Which files no run will read again."""
+"""Which files somebody may read again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,52 +8,56 @@ from sqlalchemy import BigInteger, Select, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db.tables import Campaign, Run
-from db.vocabulary import RunKind
+from db.vocabulary import RunKind, RunState
 
 _NETWORK = Run.metrics["network"].astext
 """Checkpoint of the full run's network: names the cached features."""
 
-_LOOKED_BACK = timedelta(days=2)
-"""Runs that ended before that were tidied up by those after them."""
-
 
 @dataclass(frozen=True)
-class Forgettable:
-    """Files by what names them."""
+class Needed:
+    """Files by what names them: all others may go."""
 
     networks: frozenset[str]
-    """Networks that serve nobody: their cached features may go."""
+    """Networks that serve, or that a live run reads: with their cached features."""
     checkpoints: frozenset[str]
-    """Checkpoints of head runs that were served and are not any more."""
-    run_ids: tuple[int, ...]
-    """Head runs whose own files nobody reads any more."""
+    """Checkpoints of other runs."""
+    run_ids: frozenset[int]
+    """Runs whose own files somebody reads."""
+    live_ids: frozenset[int]
+    """Those of them that have not ended: their rows do not name a network yet."""
 
 
-def find_forgettable(session: Session, *, older_than: timedelta) -> Forgettable:
-    """What ended long ago and neither serves nor is the best run of the gate.
+def find_needed(session: Session, *, ended_within: timedelta) -> Needed:
+    """What serves, is being worked on, ended lately, or is the best run of the gate.
 
-    Full runs keep their checkpoints: they are the history of a campaign.
+    Full runs that were published keep their checkpoints: they are the history of a
+    campaign.
 
     Args:
         session: reads in its transaction.
-        older_than: runs that ended later may still be read by somebody.
+        ended_within: runs that ended since then may still be read by somebody.
     """
-    best = session.execute(_facts().where(Run.id.in_(_best_runs()))).all()
+    lately = func.clock_timestamp() - ended_within
     working = session.execute(
         _facts().where(
-            or_(Run.id.in_(_served_runs()), Run.id.in_(_live_and_their_networks()))
+            or_(
+                Run.id.in_(_served_runs()),
+                Run.id.in_(_live_and_their_networks()),
+                Run.finished_at > lately,
+            )
         )
     ).all()
-    recent = session.execute(_ended(RunKind.HEAD, RunKind.FULL, newer=older_than)).all()
-    full = session.execute(_ended(RunKind.FULL, older=older_than)).all()
-    heads = session.execute(_ended(RunKind.HEAD, older=older_than)).all()
-    kept_ids = {row[0] for row in (*best, *working)}
-    networks = _names((*working, *recent), 2)
-    checkpoints = _names((*best, *working, *recent, *full), 1)
-    return Forgettable(
-        networks=_names(full, 2) - networks,
-        checkpoints=_names(heads, 1) - checkpoints - _names((*full, *recent), 2),
-        run_ids=tuple(row[0] for row in heads if row[0] not in kept_ids),
+    best = session.execute(_facts().where(Run.id.in_(_best_runs()))).all()
+    history = session.execute(
+        _facts().where(Run.kind == RunKind.FULL, Run.state == RunState.PUBLISHED)
+    ).all()
+    live = session.scalars(select(Run.id).where(Run.finished_at.is_(None)))
+    return Needed(
+        networks=_names(working, 2),
+        checkpoints=_names((*working, *best, *history), 1) | _names(best, 2),
+        run_ids=frozenset(row[0] for row in (*working, *best)),
+        live_ids=frozenset(live),
     )
 
 
@@ -89,18 +93,6 @@ def _live_and_their_networks() -> Select[int]:
         .subquery()
         .select()
     )
-
-
-def _ended(
-    *kinds: RunKind, older: timedelta | None = None, newer: timedelta | None = None
-) -> Select[int, str | None, str]:
-    now = func.clock_timestamp()
-    runs = _facts().where(Run.kind.in_(kinds))
-    if older is not None:
-        runs = runs.where(Run.finished_at.between(now - _LOOKED_BACK, now - older))
-    if newer is not None:
-        runs = runs.where(Run.finished_at > now - newer)
-    return runs
 
 
 def _names(rows: Sequence[Sequence[object]], column: int) -> frozenset[str]:

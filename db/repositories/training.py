@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db.base import JsonObject
@@ -117,6 +117,27 @@ def free_candidates(session: Session, campaign_id: int) -> dict[str, NDArray[np.
     return read_integers(session, statement, ("sky_object_id", "row", "random_key"))
 
 
+def leased_candidates(
+    session: Session, campaign_id: int
+) -> dict[str, NDArray[np.int64]]:
+    """Objects that are leased in any slot: `sky_object_id` and `row`, by row.
+
+    Found by `ix_candidate_taken`.
+    """
+    statement = (
+        select(SkyObject.id, SkyObject.row)
+        .join(Candidate, Candidate.sky_object_id == SkyObject.id)
+        .where(
+            Candidate.campaign_id == campaign_id,
+            Candidate.split == Split.POOL,
+            Candidate.state == CandidateState.LEASED,
+        )
+        .distinct()
+        .order_by(SkyObject.row)
+    )
+    return read_integers(session, statement, ("sky_object_id", "row"))
+
+
 def taken_rows(session: Session, campaign_id: int) -> NDArray[np.int64]:
     """Rows of the pool's objects that are labeled or leased in any slot, sorted."""
     statement = (
@@ -156,6 +177,37 @@ def largest_random_key(session: Session, campaign_id: int) -> int | None:
             Candidate.campaign_id == campaign_id,
             Candidate.split == Split.POOL,
             LeaseItem.reason == Reason.RANDOM,
+        )
+    )
+
+
+def first_unanswered_key(session: Session, campaign_id: int, run_id: int) -> int | None:
+    """Where the random sample, as a run's frozen labels know it, has its first gap.
+
+    An answer of any quality closes a gap. One that would train but came after the
+    labels were frozen does not: the run has not seen it. Labels are found by
+    `ix_label_object`.
+
+    Returns:
+        The smallest random key without an answer; None where all have one.
+    """
+    answers = (
+        Label.campaign_id == campaign_id,
+        Label.sky_object_id == Candidate.sky_object_id,
+    )
+    trains = exists().where(*answers, Label.quality >= TRAINABLE_QUALITY, is_current())
+    frozen = exists().where(
+        TrainingLabel.run_id == run_id,
+        TrainingLabel.role == TrainingRole.NETWORK,
+        TrainingLabel.sky_object_id == Candidate.sky_object_id,
+    )
+    return session.scalar(
+        select(func.min(Candidate.random_key)).where(
+            Candidate.campaign_id == campaign_id,
+            Candidate.split == Split.POOL,
+            Candidate.slot == 0,
+            ~frozen,
+            or_(~exists().where(*answers), trains),
         )
     )
 

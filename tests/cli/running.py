@@ -29,7 +29,9 @@ KEPT = {name: value for name, value in os.environ.items() if name[:3] != "AL_"}
 
 
 def al(
-    *arguments: object, environment: Mapping[str, str] | None = None
+    *arguments: object,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = 300.0,
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     return subprocess.run(
@@ -37,7 +39,7 @@ def al(
         env={**KEPT, **(environment or {})},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=seconds,
         check=False,
     )
 

@@ -1,6 +1,7 @@
 """The loop by hand: campaign, batch, label, curve, pool."""
 
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,6 +143,51 @@ def test_a_bad_file_is_refused_with_the_place(
     assert isinstance(result.exception, InvalidInput | InvalidLabels)
     assert message in str(result.exception)
     assert al.json("campaign", "status", campaign)["counts"]["labels"] == 0
+
+
+def test_a_batch_that_cannot_be_written_is_not_reserved(
+    al: Commands, campaign: str, tmp_path: Path
+) -> None:
+    """The lease was committed first: nobody ever saw the batch."""
+    file = tmp_path / "not a folder"
+    file.touch()
+    result = al.run("batch", "next", campaign, "--json", file / "batch.json")
+    assert isinstance(result.exception, OSError)
+    assert isinstance(
+        al.run("batch", "next", campaign, "--json", tmp_path).exception, OSError
+    )
+    assert al.json("campaign", "status", campaign)["counts"]["leased"] == 0
+    target = tmp_path / "new" / "batch.json"
+    assert al.run("batch", "next", campaign, "--json", target).exit_code == 0
+    assert len(json.loads(target.read_text())["items"]) == 10
+
+
+def test_a_long_file_is_stored_in_parts_that_can_be_repeated(
+    al: Commands, campaign: str, tmp_path: Path
+) -> None:
+    """One transaction of any length held its locks until the last row."""
+    items = al.json("batch", "next", campaign, "--size", 2500)["items"]
+    ids = [item["object_id"] for item in items]
+    file = tmp_path / "labels.csv"
+    file.write_text(f"object_id,z\n{ids[-1]},0.5\n")
+    (before,) = al.json("label", "import", campaign, file)["labels"]
+    rows = [f"{name},0.1" for name in ids]
+    file.write_text("\n".join(["object_id,z", *rows]) + "\n")
+
+    refused = al.run("label", "import", campaign, file)
+
+    assert isinstance(refused.exception, InvalidLabels)
+    assert "labels.csv:2501: supersedes" in str(refused.exception)
+    assert al.json("campaign", "status", campaign)["counts"]["labels"] == 1
+
+    rows[-1] = f"{ids[-1]},0.5"
+    file.write_text("\n".join(["object_id,z", *rows]) + "\n")
+    stored = al.json("label", "import", campaign, file)["labels"]
+    assert [one["object_id"] for one in stored] == ids
+    assert stored[-1]["id"] == before["id"]
+    moments = [one["created_at"] for one in stored[:-1]]
+    assert len(set(moments)) == 3, "three transactions"
+    assert al.json("label", "import", campaign, file)["labels"] == stored
 
 
 def test_every_bad_row_of_a_file_is_named(

@@ -129,6 +129,30 @@ def test_a_batch_is_renewed_and_released(client: Client, campaign: str) -> None:
     assert client.campaign(campaign)["counts"]["free"] == N_POOL
 
 
+def test_a_release_whose_answer_was_lost_has_released(
+    client: Client, campaign: str, faults: Unreliable
+) -> None:
+    """The second attempt heard 409, and a release that worked raised."""
+    batch = client.ask(campaign, 2)
+    faults.faults.append(LOST)
+    assert client.release(batch.id).state == "released"
+    assert client.release(batch.id).state == "released"
+    labeled = client.ask(campaign, 1)
+    (item,) = labeled.items
+    client.tell(campaign, [{"object_id": item.object_id, "values": {"z": 0.2}}])
+    with pytest.raises(RequestRefused) as refused:
+        client.release(labeled.id)
+    assert refused.value.status == HTTPStatus.CONFLICT
+
+
+def test_a_cancellation_whose_answer_was_lost_has_canceled(
+    client: Client, campaign: str, faults: Unreliable
+) -> None:
+    run = next(client.runs(campaign))
+    faults.faults.append(LOST)
+    assert client.cancel_run(run.id).state == "canceled"
+
+
 @pytest.mark.parametrize(
     "trouble",
     [[LOST], [503, 503], [502, LOST, 504], [LOST, LOST, LOST]],

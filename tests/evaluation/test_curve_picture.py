@@ -38,3 +38,11 @@ def test_a_png_begins_as_one() -> None:
     panel = Panel("RMSE", [LINE])
     picture = draw_curves([panel], title="", note="a note", kind=PictureKind.PNG)
     assert picture.startswith(b"\x89PNG")
+
+
+def test_the_interval_of_a_single_point_is_drawn() -> None:
+    alone = Line("active", [100], [0.04], [0.03], [0.05])
+    without = Line("active", [100], [0.04], [None], [None])
+    assert (
+        draw(alone).count("LineCollection") == draw(without).count("LineCollection") + 1
+    )

@@ -48,6 +48,17 @@ def test_targets_the_pool_does_not_know_are_examined_on_a_sample(
     assert campaign.evaluation_size == 7
 
 
+def test_a_target_the_pool_does_not_know_keeps_the_sample_beside_one_it_knows(
+    session: Session,
+) -> None:
+    """Any known target turned the sample off: the other one was never examined."""
+    make_pool(session, known_targets=["z"])
+    campaign = create_campaign(
+        session, new(targets=("z", "sfr_avg"), evaluation_size=7)
+    )
+    assert campaign.evaluation_size == 7
+
+
 def test_an_unknown_target_is_refused(session: Session) -> None:
     make_pool(session)
     with pytest.raises(InvalidInput, match="'mass'"):

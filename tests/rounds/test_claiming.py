@@ -141,6 +141,39 @@ def test_a_canceled_run_whose_worker_is_lost_is_over(
     assert row(session, run_id).state is RunState.CANCELED
 
 
+def test_a_run_past_its_deadline_is_not_taken_up_again(
+    session: Session, run_id: int
+) -> None:
+    claimed(session, run_id)
+    session.execute(update(Run).values(deadline_at=Run.started_at))
+    silence(session, 31)
+    assert take(session, run_id) is None
+    assert claiming.stale_runs(session, STALE_AFTER) == []
+    run = row(session, run_id)
+    assert run.state is RunState.FAILED
+    assert "deadline has passed" in str(run.message)
+
+
+def test_a_run_that_was_interrupted_is_taken_up_again_until_its_attempts_are_used_up(
+    session: Session, run_id: int
+) -> None:
+    for attempt in (1, 2):
+        claim = claimed(session, run_id)
+        assert claiming.try_again(session, claim)
+        run = row(session, run_id)
+        assert (run.state, run.attempts) == (RunState.PLANNED, attempt)
+    assert not claiming.try_again(session, claimed(session, run_id))
+    assert row(session, run_id).state is RunState.RUNNING
+
+
+def test_a_canceled_run_that_was_interrupted_is_not_taken_up_again(
+    session: Session, run_id: int
+) -> None:
+    claim = claimed(session, run_id)
+    claiming.cancel(session, run_id)
+    assert not claiming.try_again(session, claim)
+
+
 def test_a_run_whose_workers_are_lost_too_often_has_failed(
     session: Session, run_id: int
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 from al_service.posterior.predictions import Predictions
 from al_service.rounds.artifacts import Artifacts
 from al_service.rounds.evaluating import (
+    Baseline,
     Examination,
     curve_points,
     examine,
@@ -13,10 +14,12 @@ from al_service.rounds.evaluating import (
     save_examination,
 )
 from al_service.rounds.training_data import EvaluationSet
+from db.base import JsonObject
 from db.vocabulary import Arm
 
 N_OBJECTS = 300
 BEST, NEW = 1, 2
+FENCE = 2
 
 
 @pytest.fixture
@@ -61,9 +64,25 @@ def examined(
     return examine(said(examiners, error=error, spread=spread), examiners, seed=0)
 
 
+def save(
+    artifacts: Artifacts,
+    examination: Examination,
+    *,
+    fence: int = FENCE,
+    label_digest: str = "of our campaign",
+) -> JsonObject:
+    return save_examination(
+        artifacts,
+        examination,
+        run_id=BEST,
+        fence=fence,
+        identity={"label_digest": label_digest, "seed": 1},
+    )
+
+
 def test_the_first_run_passes(artifacts: Artifacts) -> None:
     verdict = judge(
-        artifacts, examined(evaluation()), run_id=NEW, best_run_id=None, seed=0
+        artifacts, examined(evaluation()), run_id=NEW, baseline=None, seed=0
     )
 
     assert not verdict.decision.refused
@@ -77,13 +96,13 @@ def test_the_first_run_passes(artifacts: Artifacts) -> None:
 def test_a_run_is_refused_when_it_is_clearly_worse_than_the_best_one(
     artifacts: Artifacts, error: float, *, refused: bool, best: int
 ) -> None:
-    save_examination(artifacts, BEST, examined(evaluation()))
+    best_so_far = save(artifacts, examined(evaluation()))
 
     verdict = judge(
         artifacts,
         examined(evaluation(), error=error),
         run_id=NEW,
-        best_run_id=BEST,
+        baseline=Baseline(BEST, best_so_far),
         seed=0,
     )
 
@@ -92,13 +111,13 @@ def test_a_run_is_refused_when_it_is_clearly_worse_than_the_best_one(
 
 def test_the_best_run_is_judged_by_the_labels_of_today(artifacts: Artifacts) -> None:
     # When it was served only forty objects had labels.
-    save_examination(artifacts, BEST, examined(evaluation(n_labels=40)))
+    best_so_far = save(artifacts, examined(evaluation(n_labels=40)))
 
     verdict = judge(
         artifacts,
         examined(evaluation(), error=0.02),
         run_id=NEW,
-        best_run_id=BEST,
+        baseline=Baseline(BEST, best_so_far),
         seed=0,
     )
 
@@ -107,10 +126,14 @@ def test_the_best_run_is_judged_by_the_labels_of_today(artifacts: Artifacts) -> 
 
 def test_too_few_labels_refuse_nobody(artifacts: Artifacts) -> None:
     few = evaluation(n_labels=49)
-    save_examination(artifacts, BEST, examined(few))
+    best_so_far = save(artifacts, examined(few))
 
     verdict = judge(
-        artifacts, examined(few, error=0.2), run_id=NEW, best_run_id=BEST, seed=0
+        artifacts,
+        examined(few, error=0.2),
+        run_id=NEW,
+        baseline=Baseline(BEST, best_so_far),
+        seed=0,
     )
 
     assert not verdict.decision.refused
@@ -120,12 +143,59 @@ def test_too_few_labels_refuse_nobody(artifacts: Artifacts) -> None:
 def test_a_best_run_whose_predictions_are_gone_stops_nobody(
     artifacts: Artifacts, caplog: pytest.LogCaptureFixture
 ) -> None:
+    best_so_far = save(artifacts, examined(evaluation()))
+    artifacts.evaluation_predictions(BEST, FENCE).unlink()
+
+    for stored in (best_so_far, None):
+        caplog.clear()
+        verdict = judge(
+            artifacts,
+            examined(evaluation(), error=0.02),
+            run_id=NEW,
+            baseline=Baseline(BEST, stored),
+            seed=0,
+        )
+
+        assert not verdict.decision.refused
+        assert verdict.best_run_id == NEW
+        assert "are gone" in caplog.text
+
+
+def test_predictions_of_another_database_s_run_are_no_baseline(
+    artifacts: Artifacts, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A new database on old files: its run 1 is not the run 1 that wrote them."""
+    best_so_far = save(artifacts, examined(evaluation()))
+    save(artifacts, examined(evaluation()), label_digest="of another campaign")
+
     verdict = judge(
-        artifacts, examined(evaluation()), run_id=NEW, best_run_id=BEST, seed=0
+        artifacts,
+        examined(evaluation(), error=0.02),
+        run_id=NEW,
+        baseline=Baseline(BEST, best_so_far),
+        seed=0,
     )
 
     assert not verdict.decision.refused
-    assert "are gone" in caplog.text
+    assert verdict.best_run_id == NEW
+    assert "is of another run" in caplog.text
+
+
+def test_a_worker_that_was_fenced_out_leaves_the_served_predictions_alone(
+    artifacts: Artifacts,
+) -> None:
+    best_so_far = save(artifacts, examined(evaluation()), fence=FENCE)
+    save(artifacts, examined(evaluation(), error=0.5), fence=FENCE - 1)
+
+    verdict = judge(
+        artifacts,
+        examined(evaluation(), error=0.02),
+        run_id=NEW,
+        baseline=Baseline(BEST, best_so_far),
+        seed=0,
+    )
+
+    assert verdict.decision.refused
 
 
 def test_labels_that_calibrate_do_not_report_coverage() -> None:

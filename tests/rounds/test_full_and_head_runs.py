@@ -111,6 +111,18 @@ def test_objects_that_somebody_is_looking_at_are_not_ranked(sky: Observatory) ->
     assert pending.isdisjoint(name for name, _, _ in sky.ranking(campaign_id))
 
 
+def test_objects_that_somebody_is_looking_at_have_predictions(
+    sky: Observatory,
+) -> None:
+    """When their lease expires they are handed out again, with what the model says."""
+    campaign_id, run_id = start_full_run(sky)
+    pending = {item.object_id for item in sky.ask(campaign_id, 12).items}
+
+    sky.carry_out(run_id)
+
+    assert pending <= sky.predictions(campaign_id).keys()
+
+
 def test_a_refused_head_run_changes_no_prediction_but_its_objects_leave(
     sky: Observatory,
 ) -> None:

@@ -88,6 +88,29 @@ def test_a_heart_hears_when_to_stop(
         assert heart.should_stop()
 
 
+def test_a_heart_beats_until_the_work_has_ended_whatever_it_heard(
+    sky: Observatory, claim: Claim
+) -> None:
+    """A long step that hears late must not be taken up by another worker meanwhile."""
+    with heart_of(claim, sky) as heart:
+        with sky.sessions.begin() as session:
+            session.execute(update(Run).values(cancel_requested=True))
+        assert heard(heart, Stop.CANCELED)
+        first = sky.run(claim.run_id).heartbeat_at
+        assert first is not None
+
+        def beats_on() -> bool:
+            last = sky.run(claim.run_id).heartbeat_at
+            return last is not None and last > first
+
+        assert wait_until(beats_on, seconds=PATIENCE_SECONDS)
+        with sky.sessions.begin() as session:
+            session.execute(update(Run).values(fence=99))
+        silent = sky.run(claim.run_id).heartbeat_at
+        assert heart.stop is Stop.CANCELED, "the first answer counts"
+    assert sky.run(claim.run_id).heartbeat_at == silent
+
+
 def test_a_process_that_is_told_to_end_stops_without_asking_the_database(
     sky: Observatory, claim: Claim
 ) -> None:

@@ -16,6 +16,7 @@ from al_service.rounds.labeling import (
     stream_labels,
     tell,
 )
+from db.repositories import labels as stored_labels
 from db.tables import Campaign, Label, Lease
 from db.vocabulary import CampaignState, LeaseState
 from tests.db.factories import make_campaign, make_pool, object_name, write_label
@@ -322,3 +323,17 @@ def test_labels_are_listed_page_by_page(session: Session, campaign: Campaign) ->
     first = list_labels(session, campaign, limit=3)
     rest = list_labels(session, campaign, first[-1].id, 100)
     assert [label.id for label in first + rest] == sorted(ids)
+
+
+def test_more_objects_than_a_statement_has_parameters_are_looked_up(
+    session: Session, campaign: Campaign
+) -> None:
+    """PostgreSQL's protocol counts bound parameters in 16 bits."""
+    number = 2**16 + 1
+    names = [object_name(n) for n in range(number)]
+    found = stored_labels.find_objects(session, campaign.id, campaign.pool_id, names)
+    assert object_name(0) in found
+    say(session, campaign, z(0))
+    numbers = [found[object_name(0)].sky_object_id, *range(10**6, 10**6 + number)]
+    told = stored_labels.labels_of_objects(session, campaign.id, numbers)
+    assert list(told) == numbers[:1]

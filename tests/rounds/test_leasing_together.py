@@ -113,6 +113,28 @@ def test_an_ask_waits_for_a_ranking_that_is_being_replaced(database: Database) -
     ]
 
 
+def test_objects_that_somebody_else_has_locked_are_not_the_end_of_the_pool(
+    database: Database,
+) -> None:
+    """Skipped rows may be free again in a moment: a client that heard `exhausted`
+    would have gone home."""
+    campaign = campaign_on(database, n_pool=10)
+
+    def ask(session: Session, labeler: str) -> leasing.Batch:
+        mine = session.get_one(Campaign, campaign.id)
+        return leasing.ask(session, mine, labeler=labeler, size=10)
+
+    with database.sessions() as first, database.sessions.begin() as second:
+        ask(first, "ann")
+        short = ask(second, "bob")
+        assert (len(short.items), short.exhausted) == (0, False)
+        first.rollback()
+    with database.sessions.begin() as session:
+        assert len(ask(session, "bob").items) == 10
+    with database.sessions.begin() as session:
+        assert ask(session, "ann").exhausted
+
+
 def test_a_lease_is_swept_once_by_two_sweeps_at_the_same_time(
     database: Database,
 ) -> None:

@@ -1,13 +1,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from al_service.errors import NotFound
+from al_service.evaluation.gate import FEWEST_LABELS
 from al_service.rounds import claiming, leasing, progress
 from al_service.rounds.planning import plan
-from db.tables import Campaign, CurvePoint, Run
+from db.tables import Campaign, CurvePoint, Run, WorkerSeen
 from db.vocabulary import Arm, RunKind, RunState
 from tests.db.factories import (
     claimed,
@@ -113,6 +114,47 @@ def test_a_silent_worker_is_shown_as_such_and_not_as_a_failure(
         RunState.RUNNING,
         None,
     )
+
+
+def test_the_settings_say_when_a_worker_counts_as_silent(
+    session: Session, campaign: Campaign
+) -> None:
+    (planned,) = progress.list_runs(session, campaign)
+    claimed(session, planned.id)
+    session.execute(
+        update(Run).values(heartbeat_at=Run.heartbeat_at - timedelta(minutes=1))
+    )
+    patient = timedelta(minutes=10)
+    assert not progress.show_run(session, planned.id, stale_after=patient).stale
+    (listed,) = progress.list_runs(session, campaign, stale_after=patient)
+    assert not listed.stale
+
+
+def test_the_curve_and_the_gate_want_the_same_number_of_evaluation_labels() -> None:
+    """Two constants, because what answers the API imports no science."""
+    assert progress.LEAST_EVALUATION == FEWEST_LABELS
+
+
+def test_workers_of_yesterday_are_forgotten(session: Session) -> None:
+    """Every worker process has a name of its own: the table grew for ever."""
+    progress.worker_seen(session, "host:1", "train")
+    session.execute(
+        update(WorkerSeen).values(seen_at=WorkerSeen.seen_at - timedelta(hours=25))
+    )
+    progress.worker_seen(session, "host:2", "train")
+    assert progress.forget_workers(session) == 1
+    assert session.scalars(select(WorkerSeen.name)).all() == ["host:2"]
+
+
+def test_a_worker_is_looked_for_on_its_host_and_queue(session: Session) -> None:
+    progress.worker_seen(session, "host:1", "train")
+    session.execute(
+        update(WorkerSeen).values(seen_at=WorkerSeen.seen_at - timedelta(minutes=1))
+    )
+    progress.worker_seen(session, "hostess:1", "train")
+    age = progress.worker_age(session, "train", host="host")
+    assert age == pytest.approx(60, abs=10)
+    assert progress.worker_age(session, "score", host="host") is None
 
 
 def test_a_run_that_does_not_exist_is_not_found(session: Session) -> None:

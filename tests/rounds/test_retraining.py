@@ -1,4 +1,6 @@
+import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,82 @@ def test_a_run_that_is_taken_up_again_does_not_train_twice(sky: Observatory) -> 
 
     assert run.state is RunState.PUBLISHED
     assert trained.stat().st_mtime_ns == checkpoint
+
+
+def test_a_network_that_another_run_has_left_behind_is_not_adopted(
+    sky: Observatory,
+) -> None:
+    """A new database on old files counts its runs from one again."""
+    campaign_id, run_id = start_full_run(sky)
+    first = sky.carry_out(run_id)
+    sky.observe(campaign_id, 10)
+    second_id = sky.plan(campaign_id, RunKind.FULL)
+    artifacts = Artifacts(sky.artifacts)
+    shutil.copytree(artifacts.run(run_id), artifacts.run(second_id))
+
+    second = sky.carry_out(second_id)
+
+    assert first.metrics is not None
+    assert second.metrics is not None
+    assert second.metrics["network"] != first.metrics["network"]
+
+
+def lose_the_database(sky: Observatory) -> None:
+    with sky.sessions.begin() as session:
+        session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+def lose_the_disk(_sky: Observatory) -> None:
+    raise OSError("Stale file handle")
+
+
+@pytest.mark.parametrize("lose", [lose_the_database, lose_the_disk])
+def test_trouble_that_passes_costs_an_attempt_and_not_the_run(
+    sky: Observatory, lose: Callable[[Observatory], None]
+) -> None:
+    campaign_id, run_id = start_full_run(sky)
+
+    def carry_out_in_trouble() -> Run:
+        lost = False
+
+        def look() -> bool:
+            nonlocal lost
+            if not lost:
+                lost = True
+                lose(sky)
+            return False
+
+        return sky.carry_out(run_id, shutting_down=look)
+
+    run = carry_out_in_trouble()
+
+    assert (run.state, run.attempts) == (RunState.PLANNED, 1)
+    carry_out_in_trouble()
+    run = carry_out_in_trouble()
+    assert sky.settings.max_attempts == run.attempts
+    assert run.state is RunState.FAILED
+    assert run.message is not None
+    assert "Error" in run.message
+    assert sky.publish(campaign_id, RunKind.FULL).attempts == 1
+
+
+def test_a_run_that_was_interrupted_is_finished_by_the_next_attempt(
+    sky: Observatory,
+) -> None:
+    _, run_id = start_full_run(sky)
+    lost = False
+
+    def look() -> bool:
+        nonlocal lost
+        if not lost:
+            lost = True
+            lose_the_database(sky)
+        return False
+
+    sky.carry_out(run_id, shutting_down=look)
+    run = sky.carry_out(run_id)
+
+    assert (run.state, run.attempts) == (RunState.PUBLISHED, 2)
 
 
 def test_nothing_is_in_a_transaction_while_a_network_trains(sky: Observatory) -> None:

@@ -8,6 +8,7 @@ import redis
 from sqlalchemy import text
 
 from al_service.rounds.doorbell import SCORE_QUEUE, TRAIN_QUEUE, Doorbell
+from al_service.rounds.progress import worker_seen
 from al_service.rounds.sweeping import plan_due, sweep
 from db.vocabulary import RunKind, RunState
 from tests.conftest import Database
@@ -55,6 +56,19 @@ def test_the_sweep_plans_what_is_due_and_rings_for_it_once(
     full = sky.live_run(campaign_id, RunKind.FULL)
     assert full is not None
     assert messages(broker_url, TRAIN_QUEUE) == [("workers.tasks.train", [full.id])]
+
+
+def test_the_sweep_forgets_workers_of_yesterday(sky: Observatory) -> None:
+    with sky.sessions.begin() as session:
+        worker_seen(session, "host:1", "train")
+        session.execute(text("UPDATE worker_seen SET seen_at = now() - interval '2d'"))
+        worker_seen(session, "host:2", "train")
+
+    swept(sky, None)
+
+    with sky.sessions.begin() as session:
+        names = session.scalars(text("SELECT name FROM worker_seen")).all()
+    assert names == ["host:2"]
 
 
 def test_a_message_that_was_lost_is_sent_again(

@@ -213,3 +213,38 @@ def test_known_labels_of_the_pool_examine_and_are_asked_for_by_nobody(
     assert found.labeled.all()
     assert not found.asked_for
     assert 0 < found.calibrates.sum() < len(found), "two halves"
+
+
+def test_what_was_told_fills_the_targets_that_the_pool_does_not_know(
+    database: Database, tmp_path: Path
+) -> None:
+    """Of two targets with one known, the other one was never examined."""
+    sky = build_observatory(database.sessions, tmp_path)
+    campaign_id = open_campaign(sky, evaluation_size=30)
+    before = examiners(sky, campaign_id)
+    assert (len(before), before.asked_for) == (30, True)
+    assert np.isfinite(before.values[:, 0]).all()
+    assert np.isnan(before.values[:, 1]).all()
+    with sky.sessions.begin() as session:
+        one = session.get_one(SkyObject, int(before.sky_object_ids[3]))
+        add_label(session, campaign_id, one, values={"z": 9.0, TARGETS[1]: -1.5})
+
+    after = examiners(sky, campaign_id)
+
+    assert after.values[3].tolist() == [before.values[3, 0], -1.5]
+    assert np.flatnonzero(np.isfinite(after.values[:, 1])).tolist() == [3]
+
+
+def test_two_spectra_of_one_galaxy_calibrate_together() -> None:
+    """Halved by object, a galaxy set the width of the interval that it then checked."""
+    galaxies = np.repeat([f"galaxy {number}" for number in range(50)], 2)
+    found = EvaluationSet(
+        np.arange(100),
+        np.arange(100),
+        np.array([f"spectrum {number}" for number in range(100)]),
+        galaxies,
+        np.full((100, 1), 0.1),
+        asked_for=True,
+    )
+    assert found.calibrates[::2].tolist() == found.calibrates[1::2].tolist()
+    assert 0 < found.calibrates.sum() < 100, "two halves"
