@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from db.migrations.upgrade import upgrade
 from pydantic import ValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
@@ -17,6 +16,7 @@ from al_service.errors import StackProblem
 from al_service.local.database import database_for
 from al_service.rounds.doorbell import Doorbell
 from al_service.settings import Settings
+from db.migrations.upgrade import upgrade
 from db.session import create_database_engine, create_sessions
 
 HomeOption = Annotated[
