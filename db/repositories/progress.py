@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import DateTime, delete, extract, func, select
+from sqlalchemy import DateTime, and_, delete, extract, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -55,15 +55,18 @@ def count_objects(
 def curve_points(session: Session, campaign_id: int) -> list[StoredPoint]:
     """Points of the ended runs, by run, arm, target and metric.
 
-    A refused run has points of its control arms only: what serves was not changed, and
-    what was learned about the strategy still counts.
+    Of a refused run only the control arms count: its model never served, and what was
+    learned about the strategy still holds.
     """
     rows = session.execute(
         select(Run, CurvePoint)
         .join(CurvePoint, CurvePoint.run_id == Run.id)
         .where(
             Run.campaign_id == campaign_id,
-            Run.state.in_((RunState.PUBLISHED, RunState.REFUSED)),
+            or_(
+                Run.state == RunState.PUBLISHED,
+                and_(Run.state == RunState.REFUSED, CurvePoint.arm != Arm.ACTIVE),
+            ),
         )
         .order_by(Run.id, CurvePoint.arm, CurvePoint.target, CurvePoint.metric)
     )

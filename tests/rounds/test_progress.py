@@ -27,10 +27,12 @@ def campaign(session: Session) -> Campaign:
     return make_campaign(session, evaluation_size=4, random_share=1.0)
 
 
-def point(run: Run, *, n_evaluation: int, value: float = 0.02) -> CurvePoint:
+def point(
+    run: Run, *, n_evaluation: int, value: float = 0.02, arm: Arm = Arm.ACTIVE
+) -> CurvePoint:
     return CurvePoint(
         run_id=run.id,
-        arm=Arm.ACTIVE,
+        arm=arm,
         target="z",
         metric="rmse_norm",
         n_labels=run.n_labels,
@@ -74,6 +76,19 @@ def test_the_curve_has_the_published_runs_and_says_on_how_little_it_rests(
     assert shown.label_digest == served.head_digest
     assert curve.n_evaluation == 12
     assert "only 12 evaluation labels" in curve.notes[0]
+
+
+def test_the_control_arms_of_a_refused_run_count(
+    session: Session, campaign: Campaign
+) -> None:
+    label_many(session, campaign, range(20))
+    refused = session.get_one(Run, plan(session, campaign, RunKind.FULL))
+    claiming.finish(session, claimed(session, refused.id), RunState.REFUSED)
+    for arm in Arm:
+        session.add(point(refused, n_evaluation=60, arm=arm))
+    session.flush()
+    shown = progress.learning_curve(session, campaign).points
+    assert {one.arm for one in shown} == {Arm.RANDOM, Arm.ACTIVE_MATCHED}
 
 
 def test_runs_are_listed_newest_first(session: Session, campaign: Campaign) -> None:
