@@ -67,22 +67,8 @@ def let_them_ask(
     start = time.perf_counter() + _HEAD_START_SECONDS
 
     def labeler(number: int) -> list[Answer]:
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", port, timeout=TIMEOUT_SECONDS
-        )
-        connection.connect()  # a labeler's first ask pays for no handshake either
-        try:
-            return [
-                _ask(
-                    connection,
-                    request_of(number, turn),
-                    turn=turn,
-                    due=start + phases[number] + turn * PERIOD_SECONDS,
-                )
-                for turn in range(turns)
-            ]
-        finally:
-            connection.close()
+        dues = [start + phases[number] + turn * PERIOD_SECONDS for turn in range(turns)]
+        return _keep_asking(port, dues, lambda turn: request_of(number, turn))
 
     with ThreadPoolExecutor(labelers) as threads:
         return [one for part in threads.map(labeler, range(labelers)) for one in part]
@@ -106,6 +92,21 @@ def lateness_ms(answers: Sequence[Answer]) -> float:
 def _percentile(values: NDArray[np.float64], percent: int) -> float:
     # A latency that was observed, not one between two.
     return float(np.percentile(values, percent, method="higher"))
+
+
+def _keep_asking(
+    port: int, dues: Sequence[float], request_of: Callable[[int], Request]
+) -> list[Answer]:
+    """One labeler's asks, one after the other, over one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    connection.connect()  # a labeler's first ask pays for no handshake either
+    try:
+        return [
+            _ask(connection, request_of(turn), turn=turn, due=due)
+            for turn, due in enumerate(dues)
+        ]
+    finally:
+        connection.close()
 
 
 def _ask(

@@ -1,7 +1,7 @@
 """A campaign with a served network: pool on disk, labels, features of everything."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -72,32 +72,32 @@ def teach(place: Stage, teaching: Teaching) -> TaughtCampaign:
     """
     folder = f"{POOLS_FOLDER}/{_POOL}"
     write_large_pool(place.artifacts / folder, teaching.objects)
-    with place.sessions.begin() as session:
-        import_pool(session, _POOL, artifacts=place.artifacts, folder=folder, seed=0)
-    model = ModelConfig(dim=teaching.dim, epochs=2, min_steps=20)
-    with place.sessions.begin() as session:
-        campaign = create_campaign(
-            session,
-            NewCampaign(
-                name=CAMPAIGN,
-                pool=_POOL,
-                model=model.model_dump(mode="json"),
-                retrain=RetrainPolicy(full=_NEVER, head=_AT_ONCE),
-            ),
-        )
+    campaign_id = _open(place, folder, dim=teaching.dim)
     place.settle()
-    untold = _labels(place, campaign.id, PoolArrays.open(place.artifacts / folder))
-    taught = TaughtCampaign(place, campaign.id, untold, "")
+    untold = _labels(place, campaign_id, PoolArrays.open(place.artifacts / folder))
+    taught = TaughtCampaign(place, campaign_id, untold, "")
     for _ in range(0, teaching.labels, _TOLD_AT_ONCE):
         taught.tell(min(_TOLD_AT_ONCE, teaching.labels))
     with place.sessions.begin() as session:
-        planned = planning.plan(
-            session, find_campaign(session, campaign.id), RunKind.FULL
-        )
+        campaign = find_campaign(session, campaign_id)
+        planned = planning.plan(session, campaign, RunKind.FULL)
     run = _carry_out(place, planned)
     place.settle()
-    digest = str((run.metrics or {})["network"])
-    return TaughtCampaign(place, campaign.id, untold, digest)
+    return replace(taught, network_digest=str((run.metrics or {})["network"]))
+
+
+def _open(place: Stage, folder: str, *, dim: int) -> int:
+    """Register the pool in `folder` and open a campaign on it."""
+    with place.sessions.begin() as session:
+        import_pool(session, _POOL, artifacts=place.artifacts, folder=folder, seed=0)
+    new = NewCampaign(
+        name=CAMPAIGN,
+        pool=_POOL,
+        model=ModelConfig(dim=dim, epochs=2, min_steps=20).model_dump(mode="json"),
+        retrain=RetrainPolicy(full=_NEVER, head=_AT_ONCE),
+    )
+    with place.sessions.begin() as session:
+        return create_campaign(session, new).id
 
 
 def _carry_out(place: Stage, run_id: int) -> Run:
