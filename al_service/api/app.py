@@ -1,10 +1,11 @@
 """The application: every router, every error, every metric in one place."""
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 
-from anyio import CapacityLimiter
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
@@ -31,12 +32,14 @@ from db.session import create_database_engine, create_sessions
 
 NOUNS = (operations, campaigns, batches, labels, learning_curve, runs, objects)
 
-CONNECTIONS = 20
-"""Of one process to PostgreSQL, which takes 100 by default."""
+THREADS = 8
+"""Requests of one process that are served at once, each in a thread with at most one
+connection of its own: a thread never waits for what another waiting thread holds. More
+of them would only fight for Python's lock."""
 
-PLACES = 16
-"""Requests that use the database at once, fewer than connections (`/readyz` and
-`/metrics` need some) and than threads (anyio has 40)."""
+CONNECTIONS = THREADS + 2
+"""Of one process to PostgreSQL, which takes 100 by default: `/metrics` may count while
+its request holds one, and a client that went away leaves its request running."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -74,7 +77,7 @@ def _service(settings: Settings) -> Service:
             "AL_DATABASE_URL is not set: `al up` and `al api` set it, or point it to"
             " your PostgreSQL"
         )
-    engine = create_database_engine(settings.database_url, pool_size=CONNECTIONS // 2)
+    engine = create_database_engine(settings.database_url, pool_size=CONNECTIONS)
     sessions = create_sessions(engine)
     metrics = Metrics()
 
@@ -89,7 +92,6 @@ def _service(settings: Settings) -> Service:
         sessions=sessions,
         doorbell=Doorbell(settings.broker_url),
         metrics=metrics,
-        places=CapacityLimiter(PLACES),
     )
 
 
@@ -98,6 +100,9 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = THREADS
+        gc.collect()
+        gc.freeze()  # modules live for ever: collections need not look at them again
         yield
         service.doorbell.close()
         service.engine.dispose()

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final, TypeVar
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Header, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from al_service.api.dependencies import Labeler, Transaction
 from al_service.rounds import idempotency
+from db.repositories.tokens import AnswerPlace
 
 REPLAYED: Final = "Idempotency-Replayed"
 
@@ -33,60 +33,51 @@ Key = Annotated[
 
 @dataclass(frozen=True)
 class Once:
-    """Does a thing once per key, in the request's transaction."""
+    """A request's place among those that were answered."""
 
-    session: Session
-    token_id: int
     path: str
     key: str | None
     response: Response
 
     def answer(
-        self, kind: type[Answer], body: BaseModel, act: Callable[[], Answer]
+        self,
+        session: Session,
+        token_id: int,
+        kind: type[Answer],
+        body: BaseModel,
+        act: Callable[[], Answer],
     ) -> Answer:
         """The stored answer to this request, or the answer of `act`, now stored.
 
         Two equal requests at the same time: the second waits for the first.
 
         Args:
+            session: the request's transaction.
+            token_id: who sends it.
             kind: what the answer is.
             body: the request's body.
             act: does the thing.
         """
         if self.key is None:
             return act()
-        place = (self.token_id, self.path, self.key)
-        digest = digest_of(body)
-        stored = idempotency.remembered(self.session, *place, digest)
+        place = AnswerPlace(token_id, self.path, self.key)
+        stored = idempotency.remembered(session, place, digest_of(body))
         if stored is not None:
             self.response.headers[REPLAYED] = "true"
             return kind.model_validate(stored.answer)
         answer = act()
         idempotency.remember(
-            self.session,
-            *place,
-            digest,
-            status=HTTPStatus.CREATED,
-            answer=answer.model_dump(mode="json"),
+            session, place, status=HTTPStatus.CREATED, answer=answer.model_dump_json()
         )
         return answer
+
+    @property
+    def replayed(self) -> bool:
+        """Whether the answer is an old one."""
+        return REPLAYED in self.response.headers
 
 
 def digest_of(body: BaseModel) -> str:
     """One digest for all spellings of the same JSON: blanks and order do not count."""
     canonical = json.dumps(body.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def once(
-    request: Request,
-    response: Response,
-    session: Transaction,
-    caller: Labeler,
-    key: Key = None,
-) -> Once:
-    """The request's place among those that were answered."""
-    return Once(session, caller.id, request.url.path, key, response)
-
-
-OnceDep = Annotated[Once, Depends(once)]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from anyio import CapacityLimiter
 from fastapi import Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -21,8 +20,6 @@ class Service:
     sessions: sessionmaker[Session]
     doorbell: Doorbell
     metrics: Metrics
-    places: CapacityLimiter
-    """How many requests may use the database at once."""
 
 
 def service_of(request: Request) -> Service:

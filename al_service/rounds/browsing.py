@@ -99,18 +99,20 @@ def show_object(session: Session, object_id: str, *, pool: str | None) -> Object
 
 def _candidacies(session: Session, sky_object: SkyObject) -> list[Candidacy]:
     predictions = browsing.predictions_of(session, sky_object.id)
+    places = browsing.places_of(session, sky_object.id)
     rows = browsing.candidacies(session, sky_object.id)
     result = []
     for campaign, slots in groupby(rows, key=lambda row: row[0]):
         candidates = [candidate for _, candidate in slots]
         first = candidates[0]
         prediction: Prediction | None = predictions.get(campaign.id)
+        rank, reason = places.get(campaign.id, (None, None))
         result.append(
             Candidacy(
                 campaign=campaign.name,
                 state=first.state,
-                rank=first.rank,
-                reason=first.reason,
+                rank=rank,
+                reason=reason,
                 score=prediction.score if prediction else None,
                 run_id=prediction.run_id if prediction else None,
                 prediction=prediction.targets if prediction else None,

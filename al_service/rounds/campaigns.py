@@ -106,15 +106,22 @@ def list_campaigns(
     return campaigns.page(session, after=after or 0, limit=limit)
 
 
-def find_campaign(session: Session, ref: str | int) -> Campaign:
+def find_campaign(
+    session: Session, ref: str | int, *, briefly: bool = False
+) -> Campaign:
     """The campaign of a name or a number.
+
+    Args:
+        session: reads only.
+        ref: name or number.
+        briefly: without its configuration, which an ask does not read.
 
     Raises:
         NotFound: there is none.
     """
     number = int(ref) if isinstance(ref, int) or _is_number(ref) else None
     if number is None:
-        found = campaigns.by_name(session, str(ref))
+        found = campaigns.by_name(session, str(ref), briefly=briefly)
     else:
         found = campaigns.by_id(session, number) if number <= LARGEST_NUMBER else None
     if found is None:

@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from al_service.errors import IdempotencyConflict
-from db.base import JsonObject
-from db.repositories import locks, tokens
+from db.repositories import tokens
+from db.repositories.tokens import AnswerPlace
 from db.tables import StoredAnswer
 
 KEPT: Final = timedelta(days=7)
@@ -15,44 +15,33 @@ KEPT: Final = timedelta(days=7)
 
 
 def remembered(
-    session: Session, token_id: int, path: str, key: str, body_digest: str
+    session: Session, place: AnswerPlace, body_digest: str
 ) -> StoredAnswer | None:
     """The answer to this very request, if it was sent before.
 
-    Of two equal requests at once the second waits here until the first has committed
-    or failed.
+    Otherwise this transaction has taken its place, and fills it with `remember`. Of two
+    equal requests at once the second waits here until the first has committed or
+    failed.
 
     Args:
         session: the transaction in which the request is carried out and remembered.
-        token_id: who sends it.
-        path: where to.
-        key: its `Idempotency-Key`.
+        place: who sends it, where to, and its `Idempotency-Key`.
         body_digest: what it says.
 
     Raises:
         IdempotencyConflict: the key stands for another body.
     """
-    locks.hold_answer(session, str(token_id), path, key)
-    stored = tokens.find_answer(session, token_id, path, key)
-    if stored is not None and stored.body_digest != body_digest:
-        raise IdempotencyConflict(key)
+    if tokens.begin_answer(session, place, body_digest):
+        return None
+    stored = tokens.find_answer(session, place)
+    if stored.body_digest != body_digest:
+        raise IdempotencyConflict(place.key)
     return stored
 
 
-def remember(
-    session: Session,
-    token_id: int,
-    path: str,
-    key: str,
-    body_digest: str,
-    *,
-    status: int,
-    answer: JsonObject,
-) -> None:
-    """Keep the answer, in the transaction of what was done."""
-    tokens.store_answer(
-        session, (token_id, path, key), body_digest, status=status, answer=answer
-    )
+def remember(session: Session, place: AnswerPlace, *, status: int, answer: str) -> None:
+    """Keep the answer, as JSON, in the transaction of what was done."""
+    tokens.store_answer(session, place, status=status, answer=answer)
 
 
 def forget_old(session: Session) -> int:

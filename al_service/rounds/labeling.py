@@ -76,7 +76,6 @@ def tell(
     """
     submission = _submission(session, campaign, labeler, labels, source_default)
     batch = _checked(session, submission, batch_id)
-    locks.share_queue(session, campaign.id)
     if submission.campaign.overlap > 1:
         locks.hold_opinions(session, campaign.id)
     return _store(session, submission, batch)

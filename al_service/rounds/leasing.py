@@ -15,9 +15,9 @@ from al_service.errors import (
 )
 from al_service.rounds.picking import Order, hand_out, pick, pick_more
 from db.base import JsonObject
-from db.repositories import campaigns, candidates, leases, locks
+from db.repositories import campaigns, candidates, leases, locks, queue, rankings
 from db.tables import Campaign
-from db.vocabulary import CampaignState, LeaseState
+from db.vocabulary import LeaseState
 
 LEASE_SECONDS: Final = 24 * 3600.0
 """A night at the telescope and the morning's reductions."""
@@ -94,26 +94,18 @@ def ask(
     duration = _duration(lease_seconds)
     if not 1 <= size <= LARGEST_BATCH:
         raise InvalidInput(f"size: expected 1 to {LARGEST_BATCH}, found {size}")
-    locks.share_queue(session, campaign.id)
-    campaign = campaigns.fresh(session, campaign)
-    if campaign.state is not CampaignState.ACTIVE:
-        raise CampaignNotActive(campaign.name, campaign.state)
     if campaign.overlap > 1:
         locks.hold_opinions(session, campaign.id)
     allowed = min(size, _left_of_budget(session, campaign))
-    opened = leases.open_lease(
-        session,
-        campaign.id,
-        labeler=labeler,
-        run_id=campaign.served_run_id,
-        duration=duration,
-    )
-    order = Order(session, campaign, opened.id, labeler, allowed)
+    opened = leases.open_lease(session, campaign.id, labeler=labeler, duration=duration)
+    if opened is None:
+        raise CampaignNotActive(campaign.name, campaigns.state_of(session, campaign.id))
+    order = Order(session, campaign, opened, labeler, allowed)
     picked = pick(order)
     if len(picked.all) < allowed and _expire(session, campaign_id=campaign.id):
         picked = pick_more(order, picked)
     items = tuple(BatchItem(**vars(item)) for item in hand_out(order, picked))
-    exhausted = len(items) < allowed and not campaigns.has_free_candidate(
+    exhausted = len(items) < allowed and not queue.has_free_candidate(
         session, campaign.id, labeler
     )
     if exhausted:
@@ -126,7 +118,7 @@ def ask(
         state=LeaseState.OPEN,
         opened_at=opened.opened_at,
         expires_at=opened.expires_at,
-        run_id=campaign.served_run_id,
+        run_id=opened.run_id,
         exhausted=exhausted,
         items=items,
     )
@@ -224,7 +216,6 @@ def _expire(session: Session, *, campaign_id: int | None) -> int:
 
 
 def _take_turn(session: Session, campaign_id: int) -> None:
-    locks.share_queue(session, campaign_id)
     campaign = campaigns.by_id(session, campaign_id)
     if campaign is not None and campaign.overlap > 1:
         locks.hold_opinions(session, campaign_id)
@@ -237,6 +228,7 @@ def _free(session: Session, campaign_id: int, lease_ids: list[int]) -> int:
     campaign = campaigns.by_id(session, campaign_id)
     if campaign is not None and campaign.overlap > 1:
         candidates.reorder_opinions(session, freed)
+    rankings.restore_places(session, lease_ids, freed)
     return len(freed)
 
 
@@ -254,7 +246,9 @@ def _left_of_budget(session: Session, campaign: Campaign) -> int:
     """How many objects may still be handed out; asks take turns where that counts."""
     if campaign.budget is None:
         return LARGEST_BATCH
-    campaigns.lock(session, campaign.id)
+    campaign = campaigns.lock(session, campaign.id)
+    if campaign.budget is None:
+        return LARGEST_BATCH
     left = campaign.budget - candidates.count_taken(session, campaign.id)
     if left <= 0:
         raise BudgetSpent(campaign.name, campaign.budget)

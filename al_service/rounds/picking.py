@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from al_service.randomness import unit_hash
 from db.repositories import candidates, queue
+from db.repositories.leases import Opened
 from db.repositories.queue import StoredItem
 from db.tables import Campaign
 from db.vocabulary import Reason, Split
@@ -18,7 +19,7 @@ class Order:
 
     session: Session
     campaign: Campaign
-    lease_id: int
+    lease: Opened
     labeler: str
     size: int
 
@@ -29,7 +30,7 @@ class Order:
         return [
             slot
             for slot in range(self.size)
-            if unit_hash(seed, self.lease_id, slot) < share
+            if unit_hash(seed, self.lease.id, slot) < share
         ]
 
 
@@ -89,6 +90,7 @@ def pick_more(order: Order, picked: Picked) -> Picked:
     ranked = queue.lock_best_ranked(
         session,
         campaign.id,
+        order.lease.run_id,
         count=order.size - len(picked.all),
         besides=picked.all,
     )
@@ -107,8 +109,8 @@ def hand_out(order: Order, picked: Picked) -> list[StoredItem]:
     """Lease the locked rows themselves, and note what was handed out and why."""
     if not picked.all:
         return []
-    reasons: dict[int, str | None] = {
-        **dict.fromkeys(picked.ranked, None),  # the ranking's own
+    reasons: dict[int, str] = {
+        **dict.fromkeys(picked.ranked, str(order.lease.ranked_by)),
         **dict.fromkeys(picked.evaluation, Reason.EVALUATION.value),
         **dict.fromkeys(picked.overlap, Reason.OVERLAP.value),
         **dict.fromkeys((*picked.random, *picked.rest), Reason.RANDOM.value),
@@ -118,11 +120,12 @@ def hand_out(order: Order, picked: Picked) -> list[StoredItem]:
         places.insert(slot, candidate)
     items = queue.take(
         order.session,
-        order.lease_id,
+        order.lease.id,
         order.labeler,
+        run_id=order.lease.run_id,
         candidate_ids=places,
         reasons=[reasons[candidate] for candidate in places],
     )
     if order.campaign.overlap > 1:
-        candidates.open_opinions(order.session, order.campaign.id, order.lease_id)
+        candidates.open_opinions(order.session, order.campaign.id, order.lease.id)
     return items

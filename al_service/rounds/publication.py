@@ -1,7 +1,7 @@
 """A run's results become what is served, in one transaction behind its fence.
 
-Turns and rows are always taken in this order: the publication, the run, the queue,
-its candidates by id, the campaign.
+Nobody who asks or tells waits for it: they go on in the order that serves, and the
+campaign's row is all that changes hands.
 """
 
 import logging
@@ -75,14 +75,15 @@ def publish(
             run_id=assignment.run_id,
             predictions=results.predictions,
         )
-        rankings.replace_ranking(
+        rankings.store_ranking(
             session,
-            campaign_id,
+            assignment.run_id,
             sky_object_ids=results.ranking.sky_object_ids.tolist(),
             scores=results.ranking.scores.tolist(),
             reason=results.ranking.reason,
         )
         campaigns.serve(session, campaign_id, assignment.run_id)
+    _forget_older(assignment, serves)
     logger.info(
         "run %d published: %d ranked, %d predictions",
         assignment.run_id,
@@ -132,3 +133,10 @@ def _finish(session: Session, assignment: Assignment, results: Results) -> bool:
         checkpoint_digest=results.checkpoint_digest,
         head_digest=results.head_digest,
     )
+
+
+def _forget_older(assignment: Assignment, served_before: int | None) -> None:
+    """Delete older orders, but not the last one: asks may be walking it just now."""
+    kept = [assignment.run_id, *([] if served_before is None else [served_before])]
+    with assignment.sessions.begin() as session:
+        rankings.forget_rankings(session, assignment.subject.campaign_id, kept=kept)

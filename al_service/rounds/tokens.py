@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from al_service.errors import Conflict, InvalidInput, NotFound
 from db.repositories import tokens
+from db.repositories.tokens import Holder
 from db.tables import ApiToken
 from db.vocabulary import Role
 
@@ -45,8 +46,8 @@ def create_token(session: Session, name: str, role: Role) -> tuple[ApiToken, str
     return token, secret
 
 
-def authenticate(session: Session, secret: str) -> ApiToken | None:
-    """The token of a secret; None where it is unknown or revoked."""
+def authenticate(session: Session, secret: str) -> Holder | None:
+    """Who holds the token of a secret; None where it is unknown or revoked."""
     return tokens.valid(session, _digest(secret))
 
 

@@ -14,6 +14,8 @@ from db.tables import (
     LeaseItem,
     Pool,
     Prediction,
+    RankedObject,
+    Run,
     SkyObject,
 )
 from db.vocabulary import CandidateState, PoolState
@@ -51,7 +53,7 @@ def most_uncertain(
         limit: how many at most.
     """
     query = (
-        select(Prediction, SkyObject, Candidate)
+        select(Prediction, SkyObject, Candidate.state, RankedObject.rank, Run.ranked_by)
         .join(SkyObject, SkyObject.id == Prediction.sky_object_id)
         .join(
             Candidate,
@@ -59,6 +61,13 @@ def most_uncertain(
             & (Candidate.sky_object_id == Prediction.sky_object_id)
             & (Candidate.slot == 0),
         )
+        .join(
+            RankedObject,
+            (RankedObject.run_id == Prediction.run_id)
+            & (RankedObject.sky_object_id == Prediction.sky_object_id),
+            isouter=True,
+        )
+        .join(Run, Run.id == RankedObject.run_id, isouter=True)
         .where(Prediction.campaign_id == campaign_id)
         .order_by(Prediction.score.desc(), Prediction.sky_object_id)
         .limit(limit)
@@ -75,14 +84,14 @@ def most_uncertain(
             object_id=one.object_id,
             ra=one.ra,
             dec=one.dec,
-            state=candidate.state,
-            rank=candidate.rank,
-            reason=candidate.reason,
+            state=state,
+            rank=rank,
+            reason=ranked_by,
             run_id=prediction.run_id,
             score=prediction.score,
             prediction=prediction.targets,
         )
-        for prediction, one, candidate in session.execute(query)
+        for prediction, one, state, rank, ranked_by in session.execute(query)
     ]
 
 
@@ -118,6 +127,20 @@ def predictions_of(session: Session, sky_object_id: int) -> dict[int, Prediction
     """Campaign id to what its served run says of the object."""
     query = select(Prediction).where(Prediction.sky_object_id == sky_object_id)
     return {one.campaign_id: one for one in session.scalars(query)}
+
+
+def places_of(session: Session, sky_object_id: int) -> dict[int, tuple[int, str]]:
+    """Campaign id to the object's place in its served order, and why it has it."""
+    query = (
+        select(Campaign.id, RankedObject.rank, Run.ranked_by)
+        .join(Run, Run.id == Campaign.served_run_id)
+        .join(RankedObject, RankedObject.run_id == Run.id)
+        .where(RankedObject.sky_object_id == sky_object_id)
+    )
+    return {
+        campaign_id: (rank, reason or "")
+        for campaign_id, rank, reason in session.execute(query)
+    }
 
 
 def hand_outs(

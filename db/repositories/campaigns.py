@@ -1,27 +1,19 @@
 """Campaigns: found by name or number, listed, changed."""
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session, defer
 
 from db.tables import Campaign, Pool
 from db.vocabulary import CampaignState
 
-# `ix_candidate_free_by_key`, `ix_candidate_free_opinions`; what other transactions
-# have locked and may yet give back counts as free.
-_HAS_FREE = text(
-    """
-    SELECT EXISTS (
-        SELECT FROM candidate
-        WHERE campaign_id = :campaign_id AND state = 'free' AND slot = 0
-    ) OR EXISTS (
-        SELECT FROM candidate
-        WHERE campaign_id = :campaign_id AND state = 'free' AND slot > 0
-          AND NOT EXISTS (
-            SELECT FROM candidate AS other
-            WHERE other.campaign_id = :campaign_id
-              AND other.sky_object_id = candidate.sky_object_id
-              AND other.labeler = :labeler))
-    """
+
+# Built once: every ask begins with it.
+_BY_NAME = select(Campaign).where(Campaign.name == bindparam("name"))
+_BRIEFLY = _BY_NAME.options(
+    defer(Campaign.targets),
+    defer(Campaign.model),
+    defer(Campaign.strategy),
+    defer(Campaign.retrain),
 )
 
 
@@ -37,14 +29,21 @@ def by_id(session: Session, campaign_id: int) -> Campaign | None:
     return session.get(Campaign, campaign_id)
 
 
-def by_name(session: Session, name: str) -> Campaign | None:
-    """The campaign of a name."""
-    return session.scalar(select(Campaign).where(Campaign.name == name))
+def by_name(session: Session, name: str, *, briefly: bool = False) -> Campaign | None:
+    """The campaign of a name; briefly without its JSON, which is most of its row."""
+    return session.scalar(_BRIEFLY if briefly else _BY_NAME, {"name": name})
 
 
 def fresh(session: Session, campaign: Campaign) -> Campaign:
     """The campaign as it stands now, whichever session it was read in before."""
     return session.get_one(Campaign, campaign.id, populate_existing=True)
+
+
+def state_of(session: Session, campaign_id: int) -> CampaignState:
+    """Where the campaign stands at this moment."""
+    return session.scalars(
+        select(Campaign.state).where(Campaign.id == campaign_id)
+    ).one()
 
 
 def pool_of(session: Session, campaign: Campaign) -> Pool:
@@ -83,12 +82,6 @@ def lock(session: Session, campaign_id: int) -> Campaign:
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
-
-
-def has_free_candidate(session: Session, campaign_id: int, labeler: str) -> bool:
-    """Whether anything is left that this labeler may be asked for."""
-    facts = {"campaign_id": campaign_id, "labeler": labeler}
-    return bool(session.scalar(_HAS_FREE, facts))
 
 
 def served_run_id(session: Session, campaign_id: int) -> int | None:

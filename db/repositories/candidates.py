@@ -129,7 +129,6 @@ def reorder_opinions(session: Session, candidate_ids: Sequence[int]) -> None:
     for first, *others in siblings.values():
         taken = [one for one in others if one.state is not CandidateState.FREE]
         if taken:
-            first.rank, first.score, first.reason = None, None, None
             first.slot = others[-1].slot + 1
             session.flush()  # the place is empty before somebody else gets it
             taken[0].slot = 0

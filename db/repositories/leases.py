@@ -22,10 +22,12 @@ _OPEN = text(
     """
     INSERT INTO lease
         (campaign_id, labeler, state, run_id, exhausted, opened_at, expires_at)
-    SELECT :campaign_id, :labeler, 'open', CAST(:run_id AS bigint), false, moment,
+    SELECT id, :labeler, 'open', served_run_id, false, moment,
         moment + CAST(:duration AS interval)
-    FROM clock_timestamp() AS moment
-    RETURNING id, opened_at, expires_at
+    FROM campaign CROSS JOIN clock_timestamp() AS moment
+    WHERE id = :campaign_id AND state = 'active'
+    RETURNING id, opened_at, expires_at, run_id,
+        (SELECT ranked_by FROM run WHERE run.id = lease.run_id)
     """
 )
 
@@ -37,6 +39,10 @@ class Opened:
     id: int
     opened_at: datetime
     expires_at: datetime
+    run_id: int | None
+    """The run that serves the campaign at this moment: its order is walked."""
+    ranked_by: str | None
+    """Why that run's objects are asked for."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +61,12 @@ def open_lease(
     campaign_id: int,
     *,
     labeler: str,
-    run_id: int | None,
     duration: timedelta,
-) -> Opened:
-    """A new lease without objects."""
-    row = session.execute(
-        _OPEN,
-        {
-            "campaign_id": campaign_id,
-            "labeler": labeler,
-            "run_id": run_id,
-            "duration": duration,
-        },
-    ).one()
-    return Opened(*row)
+) -> Opened | None:
+    """A new lease without objects; None where the campaign is not active."""
+    facts = {"campaign_id": campaign_id, "labeler": labeler, "duration": duration}
+    row = session.execute(_OPEN, facts).one_or_none()
+    return None if row is None else Opened(*row)
 
 
 def find(session: Session, lease_id: int) -> Lease | None:

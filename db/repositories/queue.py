@@ -24,13 +24,16 @@ _SMALLEST_KEYS = text(
     """
 )
 
-# `ix_candidate_free_by_rank`
+# The primary key of `ranked_object`, then the unique (campaign, object, slot). What is
+# free is decided on the row that is locked: by `candidate` alone.
 _BEST_RANKED = text(
     """
-    SELECT id FROM candidate
-    WHERE campaign_id = :campaign_id AND state = 'free' AND rank IS NOT NULL
-      AND id <> ALL (:besides)
-    ORDER BY rank LIMIT :count FOR UPDATE SKIP LOCKED
+    SELECT candidate.id
+    FROM ranked_object JOIN candidate USING (sky_object_id)
+    WHERE ranked_object.run_id = :run_id
+      AND candidate.campaign_id = :campaign_id AND candidate.slot = 0
+      AND candidate.state = 'free' AND candidate.id <> ALL (:besides)
+    ORDER BY ranked_object.rank LIMIT :count FOR UPDATE OF candidate SKIP LOCKED
     """
 )
 
@@ -50,6 +53,24 @@ _SECOND_OPINIONS = text(
     """
 )
 
+# `ix_candidate_free_by_key`, `ix_candidate_free_opinions`; what other transactions
+# have locked and may yet give back counts as free.
+_HAS_FREE = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM candidate
+        WHERE campaign_id = :campaign_id AND state = 'free' AND slot = 0
+    ) OR EXISTS (
+        SELECT FROM candidate
+        WHERE campaign_id = :campaign_id AND state = 'free' AND slot > 0
+          AND NOT EXISTS (
+            SELECT FROM candidate AS other
+            WHERE other.campaign_id = :campaign_id
+              AND other.sky_object_id = candidate.sky_object_id
+              AND other.labeler = :labeler))
+    """
+)
+
 _TAKE = text(
     """
     WITH given AS (
@@ -60,15 +81,20 @@ _TAKE = text(
         UPDATE candidate
         SET state = 'leased', lease_id = :lease_id, labeler = :labeler
         FROM given WHERE candidate.id = given.candidate_id AND candidate.state = 'free'
-        RETURNING candidate.id, campaign_id, sky_object_id, candidate.rank,
-            candidate.score, coalesce(given.reason, candidate.reason) AS reason,
+        RETURNING candidate.id, campaign_id, sky_object_id, given.reason,
             given.position - 1 AS position
+    ), placed AS (
+        DELETE FROM ranked_object USING taken
+        WHERE ranked_object.run_id = :run_id
+          AND ranked_object.sky_object_id = taken.sky_object_id
+        RETURNING taken.id, ranked_object.rank, ranked_object.score
     ), noted AS (
         INSERT INTO lease_item
             (lease_id, position, candidate_id, rank, score, reason, prediction)
-        SELECT :lease_id, taken.position, taken.id, taken.rank,
-            coalesce(taken.score, prediction.score), taken.reason, prediction.targets
-        FROM taken LEFT JOIN prediction USING (campaign_id, sky_object_id)
+        SELECT :lease_id, taken.position, taken.id, placed.rank,
+            coalesce(placed.score, prediction.score), taken.reason, prediction.targets
+        FROM taken LEFT JOIN placed USING (id)
+        LEFT JOIN prediction USING (campaign_id, sky_object_id)
         RETURNING candidate_id, position, rank, score, reason, prediction
     )
     SELECT sky_object.object_id, sky_object.ra, sky_object.dec, noted.rank,
@@ -121,10 +147,17 @@ def lock_smallest_keys(
 
 
 def lock_best_ranked(
-    session: Session, campaign_id: int, *, count: int, besides: Sequence[int] = ()
+    session: Session,
+    campaign_id: int,
+    run_id: int | None,
+    *,
+    count: int,
+    besides: Sequence[int] = (),
 ) -> list[int]:
-    """Lock the free candidates of the best ranks, best first."""
-    return _lock(session, _BEST_RANKED, campaign_id, count, besides)
+    """Lock the free candidates that a run has ranked best, best first."""
+    if run_id is None:
+        return []
+    return _lock(session, _BEST_RANKED, campaign_id, count, besides, run_id=run_id)
 
 
 def lock_second_opinions(
@@ -149,8 +182,9 @@ def take(
     lease_id: int,
     labeler: str,
     *,
+    run_id: int | None,
     candidate_ids: Sequence[int],
-    reasons: Sequence[str | None],
+    reasons: Sequence[str],
 ) -> list[StoredItem]:
     """Lease the very rows that this transaction has locked, and note why.
 
@@ -158,8 +192,9 @@ def take(
         session: the caller commits.
         lease_id: an open lease.
         labeler: whose lease.
+        run_id: the run whose order was walked: its places are used up.
         candidate_ids: the batch in its order.
-        reasons: one each; None for the reason of the ranking.
+        reasons: one each.
 
     Returns:
         What is handed out, with the predictions of this moment.
@@ -168,12 +203,19 @@ def take(
         _TAKE,
         {
             "lease_id": lease_id,
+            "run_id": run_id,
             "labeler": labeler,
             "candidate_ids": list(candidate_ids),
             "reasons": list(reasons),
         },
     )
     return [StoredItem(*row) for row in rows]
+
+
+def has_free_candidate(session: Session, campaign_id: int, labeler: str) -> bool:
+    """Whether anything is left that this labeler may be asked for."""
+    facts = {"campaign_id": campaign_id, "labeler": labeler}
+    return bool(session.scalar(_HAS_FREE, facts))
 
 
 def _lock(

@@ -1,56 +1,44 @@
-"""Rankings and predictions: the whole head of the queue replaced at once."""
+"""Rankings and predictions: what a run publishes beside its curve."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import delete, text
+from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
 from db.base import JsonObject
-from db.repositories import locks
 from db.repositories.copying import copy_rows
-from db.tables import Prediction
+from db.tables import Prediction, RankedObject, Run
+from db.vocabulary import Split
 
-_NEW_RANKING = """
-CREATE TEMPORARY TABLE new_ranking (
-    sky_object_id bigint PRIMARY KEY, rank bigint NOT NULL, score float8 NOT NULL
-) ON COMMIT DROP
-"""
+# An object has its old place back where the order is still the one that gave it.
+_RESTORE = text(
+    """
+    INSERT INTO ranked_object (run_id, rank, sky_object_id, split, score)
+    SELECT lease.run_id, lease_item.rank, candidate.sky_object_id, candidate.split,
+        lease_item.score
+    FROM lease JOIN campaign ON campaign.served_run_id = lease.run_id
+    JOIN lease_item ON lease_item.lease_id = lease.id
+    JOIN candidate ON candidate.id = lease_item.candidate_id
+    WHERE lease.id = ANY (:lease_ids) AND candidate.id = ANY (:candidate_ids)
+        AND candidate.slot = 0 AND lease_item.rank IS NOT NULL
+    ON CONFLICT DO NOTHING
+    """
+)
 
-# Twenty thousand rows of a million are found by index, whatever a disk would cost.
-_BY_INDEX = "SET LOCAL random_page_cost = 1.1"
-
-# By the unique (campaign_id, sky_object_id, slot), before anybody has to wait.
-_PLACED = """
-CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
-SELECT candidate.id, new_ranking.rank, new_ranking.score
-FROM new_ranking JOIN candidate USING (sky_object_id)
-WHERE candidate.campaign_id = CAST(:campaign_id AS bigint) AND candidate.slot = 0
-ORDER BY candidate.id
-"""
-
-# Found by ix_candidate_free_by_rank.
-_CLEAR_FREE = """
-UPDATE candidate SET rank = NULL, score = NULL, reason = NULL
-WHERE campaign_id = :campaign_id AND state = 'free' AND rank IS NOT NULL
-  AND NOT EXISTS (SELECT FROM placed WHERE placed.id = candidate.id)
-"""
-
-# Leased rows that fall free again must not come back with a rank of an older order;
-# found by ix_candidate_taken.
-_CLEAR_LEASED = """
-UPDATE candidate SET rank = NULL, score = NULL, reason = NULL
-WHERE campaign_id = :campaign_id AND state = 'leased' AND rank IS NOT NULL
-"""
-
-_SET = """
-UPDATE candidate
-SET rank = placed.rank, score = placed.score, reason = :reason
-FROM placed
-WHERE candidate.id = placed.id AND candidate.state = 'free' AND candidate.slot = 0
-"""
+# Asks may be deleting rows of an older order: theirs are skipped, nobody waits.
+_FORGET = text(
+    """
+    DELETE FROM ranked_object WHERE (run_id, rank) IN (
+        SELECT run_id, rank FROM ranked_object
+        WHERE run_id IN (
+            SELECT id FROM run WHERE campaign_id = :campaign_id AND id <> ALL (:kept)
+        )
+        FOR UPDATE SKIP LOCKED
+    )
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -62,47 +50,51 @@ class NewPrediction:
     targets: JsonObject
 
 
-def replace_ranking(
+def store_ranking(
     session: Session,
-    campaign_id: int,
+    run_id: int,
     *,
     sky_object_ids: Sequence[int],
     scores: Sequence[float],
     reason: str,
 ) -> None:
-    """Give free candidates new ranks and take the old ones from all others.
+    """Write the order of a run; nobody walks it before the campaign serves the run.
 
-    An object that was leased or labeled since the ranking was computed keeps no rank.
-    Whoever changes candidates shares the queue (`locks.share_queue`, the label
-    trigger too), and it is held here: nobody else has locked a row. What can be done
-    before is done before, so that asks wait for the UPDATE only.
+    Objects that were leased or labeled since the order was computed may be in it:
+    asks look at the candidate.
 
     Args:
-        session: the caller commits soon: asks wait from here on.
-        campaign_id: whose candidates.
+        session: the caller commits.
+        run_id: whose order.
         sky_object_ids: `K` objects, best first; ranks count from 0.
         scores: `K` scores in that order.
         reason: why these objects: the strategy's name, for example.
     """
-    session.execute(text(_NEW_RANKING))
+    session.execute(update(Run).where(Run.id == run_id).values(ranked_by=reason))
     copy_rows(
         session,
-        "new_ranking",
-        ("sky_object_id", "rank", "score"),
+        RankedObject.__tablename__,
+        ("run_id", "rank", "sky_object_id", "split", "score"),
         (
-            (object_id, rank, score)
+            (run_id, rank, object_id, Split.POOL.value, score)
             for rank, (object_id, score) in enumerate(
                 zip(sky_object_ids, scores, strict=True)
             )
         ),
     )
-    facts: dict[str, Any] = {"campaign_id": campaign_id}  # Any: bind values
-    for statement in ("ANALYZE new_ranking", _BY_INDEX, _PLACED, "ANALYZE placed"):
-        session.execute(text(statement), facts)
-    locks.hold_queue(session, campaign_id)
-    for statement in (_CLEAR_FREE, _CLEAR_LEASED, _SET):
-        session.execute(text(statement), {**facts, "reason": reason})
-    session.execute(text("DROP TABLE placed, new_ranking"))
+
+
+def restore_places(
+    session: Session, lease_ids: Sequence[int], candidate_ids: Sequence[int]
+) -> None:
+    """Give candidates that were given back the places that these leases took."""
+    facts = {"lease_ids": list(lease_ids), "candidate_ids": list(candidate_ids)}
+    session.execute(_RESTORE, facts)
+
+
+def forget_rankings(session: Session, campaign_id: int, *, kept: Sequence[int]) -> None:
+    """Delete the orders of a campaign's runs, except of those that are kept."""
+    session.execute(_FORGET, {"campaign_id": campaign_id, "kept": list(kept)})
 
 
 def replace_predictions(

@@ -5,7 +5,7 @@ from db.tables.campaign import Campaign, Candidate
 from db.tables.label import Label
 from db.tables.lease import Lease, LeaseItem
 from db.tables.pool import Pool, SkyObject
-from db.tables.run import CurvePoint, Prediction, Run, TrainingLabel
+from db.tables.run import CurvePoint, Prediction, RankedObject, Run, TrainingLabel
 
 __all__ = [
     "ApiToken",
@@ -17,6 +17,7 @@ __all__ = [
     "LeaseItem",
     "Pool",
     "Prediction",
+    "RankedObject",
     "Run",
     "SkyObject",
     "StoredAnswer",

@@ -75,9 +75,6 @@ class Candidate(Base):
     split: Mapped[Split]
     slot: Mapped[int] = mapped_column(SmallInteger, default=0)
     random_key: Mapped[int]
-    rank: Mapped[int | None]
-    score: Mapped[float | None]
-    reason: Mapped[str | None]
     state: Mapped[CandidateState] = mapped_column(default=CandidateState.FREE)
     lease_id: Mapped[int | None] = mapped_column(ForeignKey("lease.id"))
     labeler: Mapped[str | None]
@@ -97,13 +94,6 @@ class Candidate(Base):
             unique=True,
             postgresql_where=text("labeler IS NOT NULL"),
         ),
-        # Ask by rank: leased and labeled rows are not in it.
-        Index(
-            "ix_candidate_free_by_rank",
-            "campaign_id",
-            "rank",
-            postgresql_where=text("state = 'free' AND rank IS NOT NULL"),
-        ),
         # Ask at random, and for the evaluation sample: smallest keys first.
         Index(
             "ix_candidate_free_by_key",
@@ -120,7 +110,7 @@ class Candidate(Base):
             "slot",
             postgresql_where=text("state = 'free' AND slot > 0"),
         ),
-        # Budget, counts, the leased rows that a new ranking touches.
+        # Budget and counts.
         Index(
             "ix_candidate_taken",
             "campaign_id",
@@ -134,19 +124,6 @@ class Candidate(Base):
             postgresql_where=text("lease_id IS NOT NULL"),
         ),
         CheckConstraint("split <> 'excluded'", name="excluded_is_never_asked_for"),
-        CheckConstraint(
-            "rank IS NULL OR split = 'pool'", name="only_the_pool_is_ranked"
-        ),
-        CheckConstraint(
-            "rank IS NULL OR slot = 0", name="only_first_opinions_are_ranked"
-        ),
-        CheckConstraint(
-            "rank IS NULL OR state <> 'labeled'", name="labeled_is_not_ranked"
-        ),
-        CheckConstraint(
-            "(rank IS NULL) = (score IS NULL) AND (rank IS NULL) = (reason IS NULL)",
-            name="ranked_as_a_whole",
-        ),
         CheckConstraint(
             "(state = 'leased') = (lease_id IS NOT NULL)", name="leased_by_a_lease"
         ),

@@ -49,6 +49,8 @@ class Run(Base):
     message: Mapped[str | None]
     metrics: Mapped[JsonObject | None]
     checkpoint_digest: Mapped[str | None]
+    ranked_by: Mapped[str | None]
+    """Why objects of this run's ranking are asked for: the strategy's name."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -132,6 +134,36 @@ class CurvePoint(Base):
     high: Mapped[float | None]
 
     __table_args__ = (UniqueConstraint("run_id", "arm", "target", "metric"),)
+
+
+class RankedObject(Base):
+    """A place in the order that a run gives to the queue of its campaign.
+
+    An ask walks the places of the served run and deletes those that it hands out, so
+    that the next one starts where it ended. Rows of a new run are nobody's business
+    until the campaign serves it: publishing locks nobody out.
+    """
+
+    __tablename__ = "ranked_object"
+
+    run_id: Mapped[int] = mapped_column(
+        ForeignKey("run.id", ondelete="CASCADE"), primary_key=True
+    )
+    rank: Mapped[int] = mapped_column(primary_key=True)
+    """From 0, best first; walked by the primary key's index."""
+    sky_object_id: Mapped[int]
+    split: Mapped[Split] = mapped_column(default=Split.POOL)
+    score: Mapped[float]
+
+    __table_args__ = (
+        # What was handed out or labeled loses its place.
+        UniqueConstraint("run_id", "sky_object_id"),
+        ForeignKeyConstraint(
+            ["sky_object_id", "split"], ["sky_object.id", "sky_object.split"]
+        ),
+        CheckConstraint("split = 'pool'", name="only_the_pool_is_ranked"),
+        CheckConstraint("rank >= 0", name="rank_not_negative"),
+    )
 
 
 class Prediction(Base):

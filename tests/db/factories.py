@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import text, update
+from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
 from al_service.rounds.campaigns import NewCampaign, create_campaign
@@ -82,16 +82,30 @@ def make_campaign(session: Session, **given: object) -> Campaign:
     return create_campaign(session, NewCampaign.model_validate(settings | given))
 
 
-def rank_all(session: Session, campaign: Campaign, *, numbers: Sequence[int]) -> None:
-    """Rank objects in the given order, reason `lcmd`."""
+def rank_all(session: Session, campaign: Campaign, *, numbers: Sequence[int]) -> int:
+    """Serve a run that ranks objects in the given order, reason `lcmd`; its id."""
     ids = ids_of(session, campaign, [object_name(number) for number in numbers])
-    rankings.replace_ranking(
+    run = Run(
+        campaign_id=campaign.id,
+        kind=RunKind.SCORE,
+        state=RunState.PUBLISHED,
+        n_labels=0,
+        label_digest="",
+        config_digest="",
+        seed=0,
+        finished_at=func.now(),
+    )
+    session.add(run)
+    session.flush()
+    rankings.store_ranking(
         session,
-        campaign.id,
+        run.id,
         sky_object_ids=ids,
         scores=[1.0 / (1 + place) for place in range(len(ids))],
         reason="lcmd",
     )
+    campaigns.serve(session, campaign.id, run.id)
+    return run.id
 
 
 def ids_of(

@@ -1,10 +1,18 @@
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from al_service.rounds import planning
-from db.tables import Campaign, Candidate, Label, Run, TrainingLabel
+from db.tables import (
+    Campaign,
+    Candidate,
+    Label,
+    RankedObject,
+    Run,
+    SkyObject,
+    TrainingLabel,
+)
 from db.vocabulary import CandidateState, RunKind, Split, TrainingRole
 from tests.db.factories import (
     id_of,
@@ -39,11 +47,15 @@ def test_a_choice_that_does_not_exist_cannot_be_stored(session: Session) -> None
 @pytest.mark.usefixtures("campaign")
 def test_an_evaluation_object_cannot_be_ranked(session: Session) -> None:
     with pytest.raises(IntegrityError, match="only_the_pool_is_ranked"):
-        session.execute(
-            update(Candidate)
-            .where(Candidate.split == Split.EVALUATION)
-            .values(rank=1, score=1.0, reason="lcmd")
-        )
+        place(session, Split.EVALUATION, Split.EVALUATION)
+
+
+@pytest.mark.usefixtures("campaign")
+def test_an_evaluation_object_cannot_be_ranked_under_a_false_flag(
+    session: Session,
+) -> None:
+    with pytest.raises(IntegrityError, match="fk_ranked_object_sky_object_id_split"):
+        place(session, Split.EVALUATION, Split.POOL)
 
 
 @pytest.mark.usefixtures("campaign")
@@ -100,7 +112,6 @@ def test_evaluation_labels_are_not_frozen_into_a_training_set(
         ({"state": CandidateState.LEASED, "labeler": "ann"}, "leased_by_a_lease"),
         ({"state": CandidateState.LABELED}, "free_until_somebody_has_it"),
         ({"labeler": "ann"}, "free_until_somebody_has_it"),
-        ({"rank": 1}, "ranked_as_a_whole"),
         ({"slot": -1}, "slot_not_negative"),
     ],
 )
@@ -128,3 +139,18 @@ def test_a_label_without_values_says_that_nothing_can_be_said(
     )
     with pytest.raises(IntegrityError, match="no_values_no_quality"):
         session.flush()
+
+
+def place(session: Session, of: Split, as_if: Split) -> None:
+    """Give an object of one split a rank, and say that it is of another."""
+    session.execute(
+        insert(RankedObject).values(
+            run_id=select(func.min(Run.id)).scalar_subquery(),
+            rank=1,
+            sky_object_id=select(func.min(SkyObject.id))
+            .where(SkyObject.split == of)
+            .scalar_subquery(),
+            split=as_if,
+            score=1.0,
+        )
+    )

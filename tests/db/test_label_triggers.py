@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from al_service.rounds import leasing
-from db.tables import Campaign, Candidate, Label, Lease
+from db.tables import Campaign, Candidate, Label, Lease, RankedObject
 from db.vocabulary import CandidateState, LeaseState, Split
 from tests.conftest import Database
 from tests.db.factories import (
@@ -44,7 +44,8 @@ def test_a_label_written_by_plain_sql_takes_its_object_out_of_the_queue(
     write_label(session, campaign, object_name(2))
     row = candidate(session, campaign, 2)
     assert row.state is CandidateState.LABELED
-    assert (row.rank, row.score, row.reason) == (None, None, None)
+    ranked = session.scalars(select(RankedObject.sky_object_id)).all()
+    assert ranked == [id_of(session, campaign, object_name(3))]
     assert row.labeler == "pipeline"
     handed_out = leasing.ask(session, campaign, labeler="ann", size=10)
     assert object_name(2) not in {item.object_id for item in handed_out.items}

@@ -23,6 +23,7 @@ from tests.db.factories import (
     make_campaign,
     make_pool,
     object_name,
+    rank_all,
     serve_full_run,
     write_label,
 )
@@ -95,6 +96,32 @@ def test_a_database_full_of_rows_goes_one_step_down_and_up_again(
     with database.sessions() as session:
         assert session.scalar(text("SELECT count(*) FROM label")) == 21
         assert session.query(Run).filter_by(campaign_id=campaign_id).count() == 2
+
+
+def test_places_in_the_order_survive_a_step_down_and_up_again(
+    database: Database,
+) -> None:
+    with database.sessions.begin() as session:
+        make_pool(session)
+        campaign = make_campaign(session)
+        rank_all(session, campaign, numbers=[7, 3, 5])
+    order = text(
+        "SELECT rank, sky_object_id, score, ranked_by FROM ranked_object"
+        " JOIN run ON run.id = run_id ORDER BY rank"
+    )
+    with database.sessions() as session:
+        before = session.execute(order).all()
+    downgrade(database.engine, "2026_11_22_triggers")
+    with database.sessions() as session:
+        columns = text(
+            "SELECT rank, sky_object_id, score, reason FROM candidate"
+            " WHERE rank IS NOT NULL ORDER BY rank"
+        )
+        assert session.execute(columns).all() == before
+    upgrade(database.engine)
+    with database.sessions() as session:
+        assert session.execute(order).all() == before
+    assert len(before) == 3
 
 
 def test_upgrading_what_is_up_to_date_changes_nothing(database: Database) -> None:

@@ -5,9 +5,10 @@ from sqlalchemy.orm import Session
 
 from al_service.rounds import leasing
 from al_service.rounds.labeling import NewLabel, tell
-from db.repositories import locks, rankings
+from db.repositories import campaigns, locks, rankings
 from db.repositories.rankings import NewPrediction
-from db.tables import Candidate, Prediction, Run, SkyObject
+from db.tables import Campaign, Candidate, Prediction, RankedObject, Run, SkyObject
+from db.vocabulary import CandidateState
 from tests.conftest import Database
 from tests.db.factories import (
     id_of,
@@ -20,12 +21,19 @@ from tests.db.factories import (
 
 
 def ranks(session: Session) -> dict[int, int]:
+    """Row and rank of what a served run ranks and can be asked for."""
     rows = session.execute(
-        select(SkyObject.row, Candidate.rank)
-        .join(Candidate, Candidate.sky_object_id == SkyObject.id)
-        .where(Candidate.rank.is_not(None))
+        select(SkyObject.row, RankedObject.rank)
+        .join(RankedObject, RankedObject.sky_object_id == SkyObject.id)
+        .join(Campaign, Campaign.served_run_id == RankedObject.run_id)
+        .join(
+            Candidate,
+            (Candidate.campaign_id == Campaign.id)
+            & (Candidate.sky_object_id == SkyObject.id),
+        )
+        .where(Candidate.state == CandidateState.FREE)
     )
-    return {row: rank for row, rank in rows if rank is not None}
+    return {row: rank for row, rank in rows}  # noqa: C416 # rows are no pairs to mypy
 
 
 def test_a_new_ranking_takes_the_place_of_the_old_one(session: Session) -> None:
@@ -46,7 +54,7 @@ def test_another_campaign_keeps_its_ranking(session: Session) -> None:
     assert ranks(session) == {7: 0}
 
 
-def test_what_was_leased_or_labeled_since_it_was_computed_gets_no_rank(
+def test_what_was_leased_or_labeled_since_it_was_computed_is_stepped_over(
     session: Session,
 ) -> None:
     make_pool(session)
@@ -56,6 +64,44 @@ def test_what_was_leased_or_labeled_since_it_was_computed_gets_no_rank(
     write_label(session, campaign, object_name(5))
     rank_all(session, campaign, numbers=[1, 5, 6])
     assert ranks(session) == {6: 2}
+    item = leasing.ask(session, campaign, labeler="bob", size=1).items[0]
+    assert (item.object_id, item.rank) == (object_name(6), 2)
+
+
+def test_what_is_handed_out_leaves_the_order_and_comes_back_to_its_place(
+    session: Session,
+) -> None:
+    make_pool(session)
+    campaign = make_campaign(session)
+    rank_all(session, campaign, numbers=[4, 3, 2])
+    batch = leasing.ask(session, campaign, labeler="ann", size=2)
+    assert ranks(session) == {2: 2}
+    leasing.release(session, batch.id)
+    assert ranks(session) == {4: 0, 3: 1, 2: 2}
+
+
+def test_what_comes_back_after_a_newer_order_has_no_place_in_it(
+    session: Session,
+) -> None:
+    make_pool(session)
+    campaign = make_campaign(session)
+    rank_all(session, campaign, numbers=[4, 3])
+    batch = leasing.ask(session, campaign, labeler="ann", size=1)
+    rank_all(session, campaign, numbers=[2])
+    leasing.release(session, batch.id)
+    assert ranks(session) == {2: 0}
+
+
+def test_older_orders_are_forgotten_but_not_those_that_are_kept(
+    session: Session,
+) -> None:
+    make_pool(session)
+    campaign, other = make_campaign(session), make_campaign(session, name="other")
+    elsewhere = rank_all(session, other, numbers=[1])
+    _, before, now = (rank_all(session, campaign, numbers=[n]) for n in range(3))
+    rankings.forget_rankings(session, campaign.id, kept=[before, now])
+    kept = session.scalars(select(RankedObject.run_id)).all()
+    assert set(kept) == {elsewhere, before, now}
 
 
 def test_predictions_are_replaced_as_a_whole(session: Session) -> None:
@@ -91,8 +137,10 @@ def test_publishing_while_others_ask_and_tell_blocks_nobody_for_good(
             order = range(400) if turn % 2 else range(399, -1, -1)
             with database.sessions.begin() as session:
                 locks.hold_publication(session, campaign.id)
-                locks.hold_queue(session, campaign.id)
-                rank_all(session, campaign, numbers=order)
+                before = campaigns.served_run_id(session, campaign.id) or 0
+                run_id = rank_all(session, campaign, numbers=order)
+            with database.sessions.begin() as session:
+                rankings.forget_rankings(session, campaign.id, kept=[before, run_id])
 
     def observe(number: int) -> None:
         for _ in range(8):

@@ -21,8 +21,16 @@ from al_service.survey.pool_arrays import (
 )
 from al_service.survey.sdss10k import TARGETS, read_sdss10k
 from db.repositories.campaigns import served_run_id
-from db.tables import Campaign, Candidate, CurvePoint, Prediction, Run, SkyObject
-from db.vocabulary import RunKind, RunState
+from db.tables import (
+    Campaign,
+    Candidate,
+    CurvePoint,
+    Prediction,
+    RankedObject,
+    Run,
+    SkyObject,
+)
+from db.vocabulary import CandidateState, RunKind, RunState
 
 SMALL_MODEL = {
     "dim": 32,
@@ -158,16 +166,22 @@ class Observatory:
         """Object, score and reason of every ranked candidate, best first."""
         with self.sessions.begin() as session:
             rows = session.execute(
-                select(SkyObject.object_id, Candidate.score, Candidate.reason)
-                .join(Candidate, Candidate.sky_object_id == SkyObject.id)
-                .where(
-                    Candidate.campaign_id == campaign_id, Candidate.rank.is_not(None)
+                select(SkyObject.object_id, RankedObject.score, Run.ranked_by)
+                .join(RankedObject, RankedObject.sky_object_id == SkyObject.id)
+                .join(Run, Run.id == RankedObject.run_id)
+                .join(Campaign, Campaign.served_run_id == Run.id)
+                .join(
+                    Candidate,
+                    (Candidate.campaign_id == Campaign.id)
+                    & (Candidate.sky_object_id == SkyObject.id)
+                    & (Candidate.slot == 0),
                 )
-                .order_by(Candidate.rank)
+                .where(
+                    Campaign.id == campaign_id, Candidate.state == CandidateState.FREE
+                )
+                .order_by(RankedObject.rank)
             )
-            return [
-                (name, float(score or 0.0), str(reason)) for name, score, reason in rows
-            ]
+            return [(name, score, str(reason)) for name, score, reason in rows]
 
     def predictions(self, campaign_id: int) -> dict[str, Prediction]:
         with self.sessions.begin() as session:

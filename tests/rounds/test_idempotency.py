@@ -1,3 +1,4 @@
+import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -9,6 +10,7 @@ from al_service.errors import IdempotencyConflict
 from al_service.rounds import leasing
 from al_service.rounds.idempotency import forget_old, remember, remembered
 from al_service.rounds.tokens import create_token
+from db.repositories.tokens import AnswerPlace
 from db.vocabulary import Role
 from tests.conftest import Database
 from tests.db.factories import make_campaign, make_pool
@@ -21,14 +23,18 @@ def token_id(session: Session) -> int:
     return create_token(session, "ann", Role.LABELER)[0].id
 
 
+def place(token_id: int, key: str = "k", path: str = PATH) -> AnswerPlace:
+    return AnswerPlace(token_id, path, key)
+
+
 def keep(session: Session, token_id: int, key: str = "k") -> None:
-    remember(session, token_id, PATH, key, "body", status=201, answer={"id": 1})
+    assert remembered(session, place(token_id, key), "body") is None
+    remember(session, place(token_id, key), status=201, answer='{"id": 1}')
 
 
 def test_the_same_request_gets_the_same_answer(session: Session, token_id: int) -> None:
-    assert remembered(session, token_id, PATH, "k", "body") is None
     keep(session, token_id)
-    stored = remembered(session, token_id, PATH, "k", "body")
+    stored = remembered(session, place(token_id), "body")
     assert stored is not None
     assert (stored.status, stored.answer) == (201, {"id": 1})
 
@@ -36,14 +42,15 @@ def test_the_same_request_gets_the_same_answer(session: Session, token_id: int) 
 def test_a_key_stands_for_one_body(session: Session, token_id: int) -> None:
     keep(session, token_id)
     with pytest.raises(IdempotencyConflict, match="'k'"):
-        remembered(session, token_id, PATH, "k", "another body")
+        remembered(session, place(token_id), "another body")
 
 
 def test_a_key_belongs_to_its_token_and_path(session: Session, token_id: int) -> None:
     keep(session, token_id)
     other = create_token(session, "bob", Role.LABELER)[0].id
-    assert remembered(session, other, PATH, "k", "another body") is None
-    assert remembered(session, token_id, "/elsewhere", "k", "another body") is None
+    assert remembered(session, place(other), "another body") is None
+    elsewhere = place(token_id, path="/elsewhere")
+    assert remembered(session, elsewhere, "another body") is None
 
 
 def test_old_answers_are_forgotten(session: Session, token_id: int) -> None:
@@ -52,8 +59,8 @@ def test_old_answers_are_forgotten(session: Session, token_id: int) -> None:
     keep(session, token_id, "new")
     session.expire_all()
     assert forget_old(session) == 1
-    assert remembered(session, token_id, PATH, "old", "body") is None
-    assert remembered(session, token_id, PATH, "new", "body") is not None
+    assert remembered(session, place(token_id, "old"), "body") is None
+    assert remembered(session, place(token_id, "new"), "body") is not None
 
 
 def test_one_request_sent_twice_at_once_happens_once(database: Database) -> None:
@@ -66,12 +73,12 @@ def test_one_request_sent_twice_at_once_happens_once(database: Database) -> None
     def send(_: int) -> object:
         with database.sessions.begin() as session:
             together.wait()
-            stored = remembered(session, token_id, PATH, "k", "body")
+            stored = remembered(session, place(token_id), "body")
             if stored is not None:
                 return stored.answer["id"]
             batch = leasing.ask(session, campaign, labeler="ann", size=2)
-            answer = {"id": batch.id}
-            remember(session, token_id, PATH, "k", "body", status=201, answer=answer)
+            answer = json.dumps({"id": batch.id})
+            remember(session, place(token_id), status=201, answer=answer)
             return batch.id
 
     with ThreadPoolExecutor(4) as pool:
@@ -87,4 +94,4 @@ def test_a_request_that_failed_is_not_remembered(database: Database) -> None:
         keep(session, token_id)
         session.rollback()
     with database.sessions() as session:
-        assert remembered(session, token_id, PATH, "k", "body") is None
+        assert remembered(session, place(token_id), "body") is None

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from al_service.errors import BudgetSpent
 from al_service.rounds import leasing
-from db.repositories import locks
 from db.tables import Campaign, Candidate, LeaseItem
 from db.vocabulary import CandidateState
 from tests.conftest import Database
@@ -83,34 +82,6 @@ def test_a_budget_is_not_exceeded_by_asks_at_the_same_time(database: Database) -
 
     with ThreadPoolExecutor(ASKERS) as pool:
         assert sum(pool.map(ask, range(ASKERS))) == 20
-
-
-def test_an_ask_waits_for_a_ranking_that_is_being_replaced(database: Database) -> None:
-    """It skips locked rows: without the turn it would find the pool exhausted."""
-    campaign = campaign_on(database, n_pool=50)
-    got: list[leasing.Batch] = []
-
-    def ask() -> None:
-        with database.sessions.begin() as session:
-            mine = session.get_one(Campaign, campaign.id)
-            got.append(leasing.ask(session, mine, labeler="ann", size=5))
-
-    with database.sessions.begin() as publisher:
-        locks.hold_queue(publisher, campaign.id)
-        rank_all(publisher, campaign, numbers=range(49, -1, -1))
-        asking = Thread(target=ask)
-        asking.start()
-        wait_for_a_blocked_connection(database)
-    asking.join()
-    assert not got[0].exhausted
-    assert [item.rank for item in got[0].items] == [0, 1, 2, 3, 4]
-    assert [item.object_id[-2:] for item in got[0].items] == [
-        "49",
-        "48",
-        "47",
-        "46",
-        "45",
-    ]
 
 
 def test_objects_that_somebody_else_has_locked_are_not_the_end_of_the_pool(

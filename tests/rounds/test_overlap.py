@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from al_service.rounds import leasing
 from al_service.rounds.labeling import NewLabel, current_labels, tell
-from db.repositories import rankings
 from db.tables import Campaign, Candidate, Lease
 from db.vocabulary import CandidateState
 from tests.conftest import Database
@@ -106,15 +105,8 @@ def test_a_ranking_ranks_objects_and_not_their_second_places(
     session: Session, campaign: Campaign
 ) -> None:
     ask(session, campaign, "ann", 1)
-    rankings.replace_ranking(
-        session,
-        campaign.id,
-        sky_object_ids=[id_of(session, campaign, object_name(0))],
-        scores=[1.0],
-        reason="lcmd",
-    )
-    ranked = session.scalars(select(Candidate.slot).where(Candidate.rank.is_not(None)))
-    assert ranked.all() == []
+    rank_all(session, campaign, numbers=[0])
+    assert handed(ask(session, campaign, "bob", 1)) == [("00", "overlap")]
 
 
 def test_the_first_opinion_that_was_given_back_is_asked_for_again(

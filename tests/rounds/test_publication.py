@@ -4,18 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from al_service.rounds import claiming
+from al_service.rounds import claiming, leasing
 from al_service.rounds.artifacts import Artifacts
 from al_service.rounds.assignment import Assignment, Workplace, read_subject
 from al_service.rounds.heart import Heart
 from al_service.rounds.ordering import NewRanking
 from al_service.rounds.publication import Outcome, Results, publish
-from db.repositories import locks
+from db.repositories import campaigns, locks, rankings
 from db.repositories.rankings import NewPrediction
-from db.tables import SkyObject
+from db.tables import RankedObject, SkyObject
 from db.vocabulary import RunKind, RunState, Split
 from tests.conftest import Database
 from tests.rounds.observatory import Observatory, build_observatory
@@ -134,7 +134,7 @@ def test_a_run_that_was_overtaken_looks_again(sky: Observatory) -> None:
     )
 
 
-def test_an_object_that_was_taken_since_the_ranking_was_made_keeps_no_rank(
+def test_an_object_that_was_taken_since_the_order_was_made_is_stepped_over(
     sky: Observatory,
 ) -> None:
     campaign_id = sky.open_campaign(random_share=0.0)
@@ -151,14 +151,10 @@ def test_an_object_that_was_taken_since_the_ranking_was_made_keeps_no_rank(
 
     assert taken.isdisjoint(name for name, _, _ in sky.ranking(campaign_id))
     with sky.sessions.begin() as session:
-        session.execute(
-            text(
-                "UPDATE candidate SET state = 'free', lease_id = NULL,"
-                " labeler = NULL WHERE state = 'leased'"
-            )
-        )
-    assert taken.isdisjoint(name for name, _, _ in sky.ranking(campaign_id)), (
-        "a rank of an older order must not come back with a lease that ran out"
+        leasing.release(session, batch.id)
+    back = taken & {name for name, _, _ in sky.ranking(campaign_id)}
+    assert back == {item.object_id for item in batch.items[2:]}, (
+        "what is given back has the place that the newest order gave it"
     )
 
 
@@ -177,33 +173,45 @@ def test_an_evaluation_object_cannot_be_ranked(sky: Observatory) -> None:
     assert sky.served(campaign_id) is None
 
 
-def test_an_ask_waits_for_the_new_ranks_and_is_not_told_that_the_pool_is_empty(
+def test_an_ask_in_the_middle_of_a_publication_walks_the_order_that_serves(
     sky: Observatory,
 ) -> None:
     campaign_id = sky.open_campaign(random_share=0.0)
     ids = objects(sky, Split.POOL)
     publish(claimed(sky, campaign_id), results(ids, reason="old"), served_run_id=None)
     newer = claimed(sky, campaign_id)
-    asking = threading.Event()
-    handed_out: list[tuple[str, bool]] = []
-
-    def ask() -> None:
-        asking.set()
-        batch = sky.ask(campaign_id, 10)
-        handed_out.extend((item.reason, batch.exhausted) for item in batch.items)
-
-    observer = threading.Thread(target=ask)
     with sky.sessions.begin() as session:
-        locks.hold_queue(session, campaign_id)  # ranks are being rewritten
-        observer.start()
-        assert asking.wait(PATIENCE_SECONDS)
-    observer.join(PATIENCE_SECONDS)
-    publish(
-        newer, results(ids[::-1], reason="new"), served_run_id=sky.served(campaign_id)
-    )
+        session.execute(text("SET LOCAL lock_timeout = '1ms'"))
+        locks.hold_publication(session, campaign_id)
+        rankings.store_ranking(
+            session,
+            newer.run_id,
+            sky_object_ids=ids[::-1],
+            scores=[0.0] * len(ids),
+            reason="new",
+        )
+        campaigns.serve(session, campaign_id, newer.run_id)
+        batch = sky.ask(campaign_id, 10)  # another connection, before the commit
 
-    assert handed_out == [("old", False)] * 10
+    assert {item.reason for item in batch.items} == {"old"}
+    assert not batch.exhausted
     assert {item.reason for item in sky.ask(campaign_id, 10).items} == {"new"}
+
+
+def test_the_order_before_is_kept_for_asks_that_are_walking_it(
+    sky: Observatory,
+) -> None:
+    campaign_id = sky.open_campaign()
+    ids = objects(sky, Split.POOL)
+    run_ids = []
+    for _ in range(3):
+        run = claimed(sky, campaign_id)
+        publish(run, results(ids[:5]), served_run_id=sky.served(campaign_id))
+        run_ids.append(run.run_id)
+
+    with sky.sessions.begin() as session:
+        kept = set(session.scalars(select(RankedObject.run_id)))
+    assert kept == set(run_ids[1:])
 
 
 def test_asks_and_publications_at_once_hand_out_ranked_objects_only(

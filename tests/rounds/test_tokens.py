@@ -9,14 +9,13 @@ from al_service.rounds.tokens import (
     list_tokens,
     revoke_token,
 )
+from db.repositories.tokens import Holder
 from db.vocabulary import Role
 
 
 def test_a_secret_is_its_token(session: Session) -> None:
     token, secret = create_token(session, "ann", Role.LABELER)
-    found = authenticate(session, secret)
-    assert found is token
-    assert (token.name, token.role) == ("ann", Role.LABELER)
+    assert authenticate(session, secret) == Holder(token.id, "ann", Role.LABELER)
 
 
 def test_an_unknown_secret_is_nobody(session: Session) -> None:

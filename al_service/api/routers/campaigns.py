@@ -7,13 +7,9 @@ from fastapi import APIRouter, BackgroundTasks, Response
 from al_service.api.address import PREFIX
 from al_service.api.dependencies import (
     DEFAULT_LIMIT,
-    AddressedCampaign,
-    Admin,
+    CampaignRef,
     Cursor,
     Limit,
-    ServiceDep,
-    Transaction,
-    Viewer,
 )
 from al_service.api.paging import cut, id_after
 from al_service.api.problems import problem_responses
@@ -24,8 +20,10 @@ from al_service.api.schemas.campaigns import (
     NewCampaign,
 )
 from al_service.api.schemas.fields import Page
+from al_service.api.visits import VisitorDep
 from al_service.api.writing import campaign_answer, status_answer
 from al_service.rounds import browsing, campaigns
+from db.vocabulary import Role
 
 router = APIRouter(prefix=PREFIX, tags=["campaigns"])
 
@@ -37,40 +35,38 @@ router = APIRouter(prefix=PREFIX, tags=["campaigns"])
 )
 def create(
     body: NewCampaign,
-    session: Transaction,
-    _: Admin,
-    service: ServiceDep,
+    visitor: VisitorDep,
     background: BackgroundTasks,
     response: Response,
 ) -> CampaignStatus:
     """Open a campaign; it can be asked at once."""
-    campaign = campaigns.create_campaign(session, body.as_rounds())
-    answer = status_answer(session, campaign)
+    with visitor.enter(Role.ADMIN) as visit:
+        campaign = campaigns.create_campaign(visit.session, body.as_rounds())
+        answer = status_answer(visit.session, campaign)
     for run in answer.live_runs:
-        background.add_task(service.doorbell.run, run.id, run.kind)
-    response.headers["Location"] = f"{PREFIX}/campaigns/{campaign.name}"
+        background.add_task(visitor.service.doorbell.run, run.id, run.kind)
+    response.headers["Location"] = f"{PREFIX}/campaigns/{answer.name}"
     return answer
 
 
 @router.get("/campaigns", responses=problem_responses(401, 403, 422))
 def list_campaigns(
-    session: Transaction,
-    _: Viewer,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
+    visitor: VisitorDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Campaign]:
     """Every campaign, oldest first."""
-    found = campaigns.list_campaigns(session, id_after(cursor), limit + 1)
+    with visitor.enter(Role.VIEWER) as visit:
+        found = campaigns.list_campaigns(visit.session, id_after(cursor), limit + 1)
+        pools = browsing.pool_names(visit.session)
     rows, next_cursor = cut(found, limit, lambda campaign: (campaign.id,))
-    pools = browsing.pool_names(session)
     items = [campaign_answer(campaign, pools[campaign.pool_id]) for campaign in rows]
     return Page(items=items, next_cursor=next_cursor)
 
 
 @router.get("/campaigns/{campaign}", responses=problem_responses(401, 403, 404, 422))
-def show(session: Transaction, campaign: AddressedCampaign) -> CampaignStatus:
+def show(campaign: CampaignRef, visitor: VisitorDep) -> CampaignStatus:
     """A campaign with its counts, its serving run and its next retrain."""
-    return status_answer(session, campaign)
+    with visitor.enter(Role.VIEWER) as visit:
+        return status_answer(visit.session, visit.campaign(campaign))
 
 
 @router.patch(
@@ -78,14 +74,15 @@ def show(session: Transaction, campaign: AddressedCampaign) -> CampaignStatus:
     responses=problem_responses(401, 403, 404, 409, 413, 422),
 )
 def change(
+    campaign: CampaignRef,
     body: CampaignChange,
-    session: Transaction,
-    campaign: AddressedCampaign,
-    _: Admin,
-    service: ServiceDep,
+    visitor: VisitorDep,
     background: BackgroundTasks,
 ) -> CampaignStatus:
     """Pause it, end it, change its policy."""
-    changed = campaigns.change_campaign(session, campaign.id, body.as_rounds())
-    background.add_task(service.doorbell.plan, campaign.id)
-    return status_answer(session, changed)
+    with visitor.enter(Role.ADMIN) as visit:
+        found = visit.campaign(campaign)
+        changed = campaigns.change_campaign(visit.session, found.id, body.as_rounds())
+        answer = status_answer(visit.session, changed)
+    background.add_task(visitor.service.doorbell.plan, answer.id)
+    return answer

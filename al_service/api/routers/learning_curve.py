@@ -3,12 +3,14 @@
 from fastapi import APIRouter, Response
 
 from al_service.api.address import PREFIX
-from al_service.api.dependencies import AddressedCampaign, Transaction
+from al_service.api.dependencies import CampaignRef
 from al_service.api.problems import problem_responses
 from al_service.api.schemas.curves import CurvePoint, LearningCurve, Saving
+from al_service.api.visits import Visitor, VisitorDep
 from al_service.evaluation.curve_picture import PictureKind
 from al_service.rounds import comparing, progress
 from al_service.rounds.curve_drawing import draw_learning_curve
+from db.vocabulary import Role
 
 router = APIRouter(prefix=PREFIX, tags=["learning curve"])
 
@@ -17,12 +19,14 @@ REFUSALS = problem_responses(401, 403, 404, 422)
 
 
 @router.get(PATH, responses=REFUSALS)
-def show(session: Transaction, campaign: AddressedCampaign) -> LearningCurve:
+def show(campaign: CampaignRef, visitor: VisitorDep) -> LearningCurve:
     """Points by run, arm, target and metric, and what was saved against random."""
-    curve = progress.learning_curve(session, campaign)
+    with visitor.enter(Role.VIEWER) as visit:
+        found = visit.campaign(campaign)
+        curve = progress.learning_curve(visit.session, found)
     savings = comparing.savings(curve.points)
     return LearningCurve(
-        campaign=campaign.name,
+        campaign=found.name,
         points=[CurvePoint.model_validate(point) for point in curve.points],
         n_evaluation=curve.n_evaluation,
         against_random={
@@ -39,18 +43,22 @@ def _picture_of(media_type: str) -> dict[int | str, dict[str, object]]:
 
 
 @router.get(f"{PATH}.png", response_class=Response, responses=_picture_of("image/png"))
-def draw_png(session: Transaction, campaign: AddressedCampaign) -> Response:
+def draw_png(campaign: CampaignRef, visitor: VisitorDep) -> Response:
     """The learning curve as a picture."""
-    curve = progress.learning_curve(session, campaign)
-    picture = draw_learning_curve(campaign, curve, kind=PictureKind.PNG)
-    return Response(picture, media_type="image/png")
+    return Response(_draw(campaign, visitor, PictureKind.PNG), media_type="image/png")
 
 
 @router.get(
     f"{PATH}.svg", response_class=Response, responses=_picture_of("image/svg+xml")
 )
-def draw_svg(session: Transaction, campaign: AddressedCampaign) -> Response:
+def draw_svg(campaign: CampaignRef, visitor: VisitorDep) -> Response:
     """The learning curve as a drawing that scales."""
-    curve = progress.learning_curve(session, campaign)
-    picture = draw_learning_curve(campaign, curve, kind=PictureKind.SVG)
+    picture = _draw(campaign, visitor, PictureKind.SVG)
     return Response(picture, media_type="image/svg+xml")
+
+
+def _draw(campaign: str, visitor: Visitor, kind: PictureKind) -> bytes:
+    with visitor.enter(Role.VIEWER) as visit:
+        found = visit.campaign(campaign)
+        curve = progress.learning_curve(visit.session, found)
+    return draw_learning_curve(found, curve, kind=kind)

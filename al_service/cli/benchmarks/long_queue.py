@@ -100,9 +100,9 @@ def _publish(session: Session, campaign: Campaign, claim: Claim, ranked: int) ->
             for one in dict.fromkeys(spread + ahead)
         ],
     )
-    rankings.replace_ranking(
+    rankings.store_ranking(
         session,
-        campaign.id,
+        claim.run_id,
         sky_object_ids=spread,
         scores=[1.0 / (place + 1) for place in range(len(spread))],
         reason="lcmd",

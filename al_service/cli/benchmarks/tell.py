@@ -30,7 +30,7 @@ from al_service.studies.speed.measuring import (
     side_by_side,
 )
 from al_service.survey.targets import DEFAULT_TARGETS
-from db.tables import Campaign, Candidate, Pool, Prediction, Run
+from db.tables import Campaign, Pool, Prediction, RankedObject, Run
 
 NAME: Final = "tell"
 
@@ -110,7 +110,9 @@ def _features(place: Stage, campaign: TaughtCampaign) -> NDArray[np.float32]:
 def _facts(place: Stage, last: Run) -> dict[str, Fact]:
     """Whether the last run really serves, with what it was meant to know."""
     with place.sessions() as session:
-        ranked = session.scalar(select(func.count()).where(Candidate.rank.is_not(None)))
+        ranked = session.scalar(
+            select(func.count()).where(RankedObject.run_id == last.id)
+        )
         predicted = session.scalar(
             select(func.count()).where(Prediction.run_id == last.id)
         )

@@ -1,0 +1,114 @@
+"""A request is let in with a transaction of its own, or refused.
+
+A handler lets its visitor in itself, in the one thread that serves it, and the
+transaction is over before the handler returns: the commit precedes the response by
+construction. As FastAPI dependencies each of these steps would be a journey between
+threads, and those cost more than the SQL did.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from al_service.api.once import Key, Once
+from al_service.api.problems import NotAuthenticated
+from al_service.api.service import Service, service_of
+from al_service.errors import NotAllowed
+from al_service.rounds import campaigns, tokens
+from db.repositories.tokens import Holder
+from db.tables import Campaign
+from db.vocabulary import Role
+
+RANK_OF_ROLE: Final = {Role.VIEWER: 0, Role.LABELER: 1, Role.ADMIN: 2}
+"""Each role includes the ones before it."""
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request that was let in."""
+
+    session: Session
+    """Its transaction, committed when the visit ends and nothing was raised."""
+    caller: Holder
+    _once: Once
+
+    def campaign(self, ref: str, *, briefly: bool = False) -> Campaign:
+        """The campaign of a name or a number; briefly without its configuration.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return campaigns.find_campaign(self.session, ref, briefly=briefly)
+
+    def once(
+        self, kind: type[Answer], body: BaseModel, act: Callable[[], Answer]
+    ) -> Answer:
+        """Do a thing once per `Idempotency-Key` (`Once.answer`)."""
+        return self._once.answer(self.session, self.caller.id, kind, body, act)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether what was to be done once had been done before."""
+        return self._once.replayed
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A request that knocks."""
+
+    service: Service
+    _secret: str
+    _once: Once
+
+    @contextmanager
+    def enter(self, role: Role) -> Iterator[Visit]:
+        """Let the request in, with one transaction.
+
+        Args:
+            role: the least that its token must grant.
+
+        Raises:
+            NotAuthenticated: the token is unknown or revoked.
+            NotAllowed: its role does not suffice.
+        """
+        with self.service.sessions.begin() as session:
+            caller = tokens.authenticate(session, self._secret)
+            if caller is None:
+                raise NotAuthenticated("this token is unknown or was revoked")
+            if RANK_OF_ROLE[caller.role] < RANK_OF_ROLE[role]:
+                raise NotAllowed(
+                    f"this needs the role {role}: token {caller.name!r} has"
+                    f" {caller.role}"
+                )
+            yield Visit(session, caller, self._once)
+
+
+bearer = HTTPBearer(
+    auto_error=False, description="A token of `al token create` or `al up`."
+)
+
+
+async def visitor(
+    request: Request,
+    response: Response,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    key: Key = None,
+) -> Visitor:
+    """Whoever sends a request with a token; nothing is asked of the database yet."""
+    if credentials is None:
+        raise NotAuthenticated(
+            "expected a header `Authorization: Bearer TOKEN`, found none"
+        )
+    once = Once(request.url.path, key, response)
+    return Visitor(service_of(request), credentials.credentials, once)
+
+
+VisitorDep = Annotated[Visitor, Depends(visitor)]
