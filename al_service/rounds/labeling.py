@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from al_service.errors import Conflict, InvalidLabels, NotFound, Problem
 from al_service.rounds.checking import NewLabel as NewLabel  # for the doors
 from al_service.rounds.checking import problems_of
+from al_service.rounds.opinions import look_up
 from db.repositories import campaigns, leases, locks
 from db.repositories import labels as stored_labels
 from db.repositories.labels import CurrentLabel as CurrentLabel
@@ -239,7 +240,7 @@ def _decide(
     answers, new, problems = {}, [], []
     for place, label in enumerate(submission.labels):
         before = known.get(submission.object_of(place).sky_object_id, [])
-        answer = _look_up(label, before, submission.labeler)
+        answer = look_up(label, before, submission.labeler)
         if isinstance(answer, StoredLabel):
             answers[place] = answer
         elif answer is None:
@@ -248,55 +249,6 @@ def _decide(
             problems.append(Problem(f"labels[{place}].supersedes", answer))
     _refuse(problems)
     return answers, new
-
-
-def _look_up(
-    label: NewLabel, before: Sequence[StoredLabel], labeler: str
-) -> StoredLabel | str | None:
-    """The stored label that this one repeats, or what is wrong, or None: it is new."""
-    by_id = {one.id: one for one in before}
-    if label.supersedes is not None:
-        corrected = by_id.get(label.supersedes)
-        if corrected is None:
-            return f"label {label.supersedes} is not one of {label.object_id}"
-        if _repeats(label, corrected, labeler):
-            return corrected
-        if corrected.superseded_by is None:
-            return None
-        newer = by_id[corrected.superseded_by]
-        if _repeats(label, newer, labeler):
-            return newer
-        return (
-            f"label {corrected.id} was corrected by label {newer.id} already:"
-            " correct that one"
-        )
-    mine = [one for one in before if one.labeler == labeler]
-    if not mine:
-        return None
-    current = _newest(mine[-1], by_id)
-    for one in (current, mine[-1]):
-        if one.superseded_by is None and _repeats(label, one, labeler):
-            return one
-    return (
-        f"{labeler} has labeled {label.object_id} before: a correction has to name"
-        f" label {current.id}"
-    )
-
-
-def _newest(label: StoredLabel, by_id: Mapping[int, StoredLabel]) -> StoredLabel:
-    """The correction of the correction of … a label."""
-    while label.superseded_by is not None:
-        label = by_id[label.superseded_by]
-    return label
-
-
-def _repeats(label: NewLabel, stored: StoredLabel, labeler: str) -> bool:
-    return stored.labeler == labeler and (
-        stored.values,
-        stored.errors,
-        stored.quality,
-        stored.note,
-    ) == (dict(label.values), dict(label.errors), label.quality, label.note)
 
 
 def _to_add(
