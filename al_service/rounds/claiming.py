@@ -183,8 +183,8 @@ def stale_runs(
 ) -> list[PlannedRun]:
     """Runs that want a worker although somebody was told: messages get lost.
 
-    Runs whose workers were lost too often or past their deadline have failed then, and
-    canceled ones whose worker was lost are over.
+    Runs whose workers were lost too often have failed then, and canceled ones whose
+    worker was lost are over.
 
     Args:
         session: the caller commits, then rings.

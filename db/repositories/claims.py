@@ -29,10 +29,7 @@ def claim(
             Run.id == run_id,
             ~Run.cancel_requested,
             Run.attempts < max_attempts,
-            or_(
-                Run.state == RunState.PLANNED,
-                and_(_stale(stale_after), Run.deadline_at > now),
-            ),
+            or_(Run.state == RunState.PLANNED, _stale(stale_after)),
         )
         .values(
             state=RunState.RUNNING,
@@ -160,14 +157,13 @@ def ask_to_cancel(session: Session, run_id: int) -> bool:
 def end_abandoned(
     session: Session, *, stale_after: timedelta, max_attempts: int
 ) -> None:
-    """End runs that nobody will finish: canceled, too late, or taken up too often."""
+    """End runs that nobody will finish: canceled, or taken up too often.
+
+    A deadline is for a worker that lives. One that died is no reason to fail, however
+    late that is noticed: whoever takes its run up has the whole time again.
+    """
     for given_up, state, message in (
         (Run.cancel_requested, RunState.CANCELED, "canceled; its worker was lost"),
-        (
-            Run.deadline_at <= func.clock_timestamp(),
-            RunState.FAILED,
-            "its worker was lost, and its deadline has passed",
-        ),
         (
             Run.attempts >= max_attempts,
             RunState.FAILED,
