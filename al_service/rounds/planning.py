@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from al_service.errors import Conflict, RunInProgress, TooFewLabels
 from al_service.randomness import derived_seed
+from al_service.rounds import first_ranking
 from al_service.rounds.policy import Threshold, policy_of
 from db.repositories import campaigns, labels, runs
 from db.repositories.labels import CurrentLabel
@@ -57,12 +58,25 @@ def plan_due(session: Session, campaign_id: int | None = None) -> list[PlannedRu
     for campaign in campaigns.active(session):
         if campaign_id is not None and campaign.id != campaign_id:
             continue
-        for kind in (RunKind.FULL, RunKind.HEAD):
-            if _is_due(session, campaign, kind):
-                run_id = _insert(session, campaign, kind)
-                if run_id is not None:
-                    planned.append(PlannedRun(run_id, kind))
+        for kind in due(session, campaign):
+            run_id = _insert(session, campaign, kind)
+            if run_id is not None:
+                planned.append(PlannedRun(run_id, kind))
     return planned
+
+
+def due(session: Session, campaign: Campaign) -> list[RunKind]:
+    """The kinds of runs that the campaign wants now and that are not live."""
+    if campaign.state is not CampaignState.ACTIVE:
+        return []
+    kinds = [
+        kind
+        for kind in (RunKind.FULL, RunKind.HEAD)
+        if _is_due(session, campaign, kind)
+    ]
+    if first_ranking.is_due(session, campaign):
+        kinds.append(RunKind.SCORE)
+    return kinds
 
 
 def plan(session: Session, campaign: Campaign, kind: RunKind) -> int:
@@ -148,7 +162,7 @@ def next_retrain(session: Session, campaign: Campaign) -> NextRetrain:
         return NextRetrain(None, None)
     policy = policy_of(campaign)
     changes = _changes(session, campaign, RunKind.FULL)
-    missing = policy.min_labels - len(_trainable_objects(session, campaign))
+    missing = policy.min_labels - labels.count_trainable(session, campaign.id)
     wanted = max(policy.full.labels - changes.objects, missing, 0)
     if changes.oldest_seconds is None or missing > 0:
         return NextRetrain(wanted, None)
@@ -166,7 +180,7 @@ def _is_due(session: Session, campaign: Campaign, kind: RunKind) -> bool:
         return False
     return (
         kind is RunKind.HEAD
-        or len(_trainable_objects(session, campaign)) >= policy.min_labels
+        or labels.count_trainable(session, campaign.id) >= policy.min_labels
     )
 
 
@@ -255,14 +269,9 @@ def _served(session: Session, campaign: Campaign) -> Run | None:
     return None if served_run_id is None else runs.by_id(session, served_run_id)
 
 
-def _trainable_objects(session: Session, campaign: Campaign) -> set[int]:
-    known = labels.current_labels(session, campaign.id, trainable=True)
-    return {label.sky_object_id for label in known}
-
-
 def _check_enough(session: Session, campaign: Campaign) -> None:
     needed = policy_of(campaign).min_labels
-    there = len(_trainable_objects(session, campaign))
+    there = labels.count_trainable(session, campaign.id)
     if there < needed:
         raise TooFewLabels(campaign.name, needed, there)
 

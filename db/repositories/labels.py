@@ -220,6 +220,21 @@ def count_current(session: Session, campaign_id: int) -> dict[tuple[Split, bool]
     return {(split, trainable): count for split, trainable, count in rows}
 
 
+def count_trainable(session: Session, campaign_id: int) -> int:
+    """How many pool objects have a current label that trains."""
+    return (
+        session.scalar(
+            select(func.count(Label.sky_object_id.distinct())).where(
+                Label.campaign_id == campaign_id,
+                Label.split == Split.POOL,
+                Label.quality >= TRAINABLE_QUALITY,
+                is_current(),
+            )
+        )
+        or 0
+    )
+
+
 def count_all(session: Session, campaign_id: int) -> int:
     """How many labels there are, superseded ones included."""
     return (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import extract, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -57,6 +57,17 @@ class Changes:
     """Objects whose current, trainable labels are other ones now."""
     oldest_seconds: float | None
     """Age of the first of these changes."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Runs of one kind that did not end in something that serves."""
+
+    live: int
+    ended: int
+    """Failed and canceled ones."""
+    seconds_since: float
+    """The last one ended; 0 where none has."""
 
 
 def insert_planned(session: Session, new: NewRun) -> int | None:
@@ -128,6 +139,20 @@ def last_finished(session: Session, campaign_id: int, kind: RunKind) -> Run | No
         .order_by(Run.finished_at.desc(), Run.id.desc())
         .limit(1)
     )
+
+
+def unpublished(session: Session, campaign_id: int, kind: RunKind) -> Tried:
+    """What became of the runs of a kind that never served (`ix_run_campaign_id`)."""
+    ended = Run.state.in_((RunState.FAILED, RunState.CANCELED))
+    since = func.clock_timestamp() - func.max(Run.finished_at).filter(ended)
+    live, over, seconds = session.execute(
+        select(
+            func.count().filter(Run.state.in_(LIVE)),
+            func.count().filter(ended),
+            extract("epoch", since),
+        ).where(Run.campaign_id == campaign_id, Run.kind == kind)
+    ).one()
+    return Tried(live, over, float(seconds or 0.0))
 
 
 def changes_since(
