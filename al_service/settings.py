@@ -59,7 +59,9 @@ class Settings(BaseSettings):
     """A run that takes longer than this is stopped and has failed."""
 
     sweep_seconds: float = Field(default=2.0, gt=0)
-    """How often the schedule looks for expired leases, due runs and lost messages."""
+    """How often the schedule looks for expired leases, due runs and lost messages;
+    `/readyz` wants one that succeeded within three of these times, and not less than
+    `worker_seen_seconds`."""
 
     ranking_size: int = Field(default=20_000, ge=1)
     """How many candidates a ranking orders: the head of the queue."""
@@ -71,6 +73,11 @@ class Settings(BaseSettings):
     def artifacts_folder(self) -> Path:
         """Where arrays and checkpoints are."""
         return self.artifacts if self.artifacts is not None else self.home / "artifacts"
+
+    @property
+    def sweep_within(self) -> timedelta:
+        """Without a sweep for so long something is wrong with the schedule."""
+        return timedelta(seconds=max(self.worker_seen_seconds, 3 * self.sweep_seconds))
 
     @property
     def stale_after(self) -> timedelta:

@@ -5,11 +5,11 @@ import os
 import sys
 
 from al_service.rounds.doorbell import SCORE_QUEUE, TRAIN_QUEUE
+from al_service.rounds.readiness import SCHEDULE
 from al_service.settings import Settings
 from workers import schedule
 from workers.celery_app import app
 
-SCHEDULE = "schedule"
 ROLES = (TRAIN_QUEUE, SCORE_QUEUE, SCHEDULE)
 
 

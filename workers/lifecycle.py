@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.rounds.doorbell import Doorbell
-from al_service.rounds.progress import worker_seen
+from al_service.rounds.readiness import worker_seen
 from al_service.settings import Settings
 from db.session import create_database_engine, create_sessions
 
@@ -88,7 +88,7 @@ def show_ourselves(sender: Any, **_: object) -> None:  # Any: Celery's consumer
 
 @signals.after_setup_logger.connect  # type: ignore[untyped-decorator] # Celery ships no types
 def be_quiet_about_every_message(**_: object) -> None:
-    """A sweep comes every two seconds: only its failures are worth a line."""
+    """A head run may come with every label: only failures are worth a line."""
     for name in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -31,16 +31,6 @@ def score(run_id: int) -> None:
     _carry_out(run_id)
 
 
-@app.task(name="workers.tasks.sweep")  # type: ignore[untyped-decorator] # Celery ships no types
-def sweep() -> None:
-    """Look for everything that time has brought and that messages have missed."""
-    sweeping.sweep(
-        sessions=lifecycle.sessions(),
-        doorbell=lifecycle.doorbell(),
-        settings=lifecycle.settings(),
-    )
-
-
 def _carry_out(run_id: int) -> None:
     retraining.carry_out(
         run_id,

@@ -1,5 +1,6 @@
 """Rows and values of the loop, written as answers."""
 
+from datetime import timedelta
 from urllib.parse import quote
 
 from sqlalchemy.orm import Session
@@ -23,12 +24,21 @@ def campaign_answer(campaign: CampaignRow, pool: str) -> Campaign:
     return Campaign(pool=pool, **_plain_fields(campaign))
 
 
-def status_answer(session: Session, campaign: CampaignRow) -> CampaignStatus:
-    """A campaign with its counts and what happens next."""
+def status_answer(
+    session: Session, campaign: CampaignRow, *, stale_after: timedelta
+) -> CampaignStatus:
+    """A campaign with its counts and what happens next.
+
+    Args:
+        session: reads in its transaction.
+        campaign: which.
+        stale_after: silence after which a run is shown as stale.
+    """
     status = progress.campaign_status(session, campaign)
 
     def view(run_id: int) -> Run:
-        return run_answer(progress.show_run(session, run_id), campaign.name)
+        run = progress.show_run(session, run_id, stale_after=stale_after)
+        return run_answer(run, campaign.name)
 
     served = status.served_run
     return CampaignStatus(

@@ -1,26 +1,29 @@
 """`al campaign`: opened, listed and watched."""
 
 import json
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import BaseModel, ValidationError
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
 from al_service.acquisition.strategies import DEFAULT_STRATEGY, StrategyConfig
+from al_service.cli.campaign_status import (
+    Json,
+    check_somebody_works,
+    follow,
+    status_json,
+    status_table,
+)
 from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.models.config import ModelConfig
-from al_service.rounds import campaigns, pools, progress
+from al_service.rounds import campaigns, pools
 from db.tables import Campaign
 from db.vocabulary import RunKind
 
 app = typer.Typer(help="Create, list and watch campaigns.", no_args_is_help=True)
-
-Json = dict[str, Any]  # for people and programs to read: any shape
 
 
 @app.command()
@@ -76,7 +79,9 @@ def create(
             pools.ensure_builtin_pools(session, place.settings.artifacts_folder)
         with place.sessions.begin() as session:
             campaign = campaigns.create_campaign(session, new)
-            shown = _status(session, campaign)
+            shown = status_json(
+                session, campaign, stale_after=place.settings.stale_after
+            )
         for run in shown["live_runs"]:
             place.doorbell.run(run["id"], RunKind(run["kind"]))
     console_for(json_file).print(
@@ -92,7 +97,10 @@ def create(
 def list_command(home: HomeOption = DEFAULT_HOME, json_file: JsonOption = None) -> None:
     """List campaigns, oldest first."""
     with workplace(home) as place, place.sessions() as session:
-        items = [_status(session, one) for one in _all_campaigns(session)]
+        items = [
+            status_json(session, one, stale_after=place.settings.stale_after)
+            for one in _all_campaigns(session)
+        ]
     table = Table("id", "name", "pool", "strategy", "state", "labels", "created")
     for item in items:
         table.add_row(
@@ -111,13 +119,34 @@ def list_command(home: HomeOption = DEFAULT_HOME, json_file: JsonOption = None) 
 @app.command()
 def status(
     name: Annotated[str, typer.Argument(help="Name or number of the campaign.")],
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Return when no run is live and none is due."),
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on showing it, until Ctrl-C.")
+    ] = False,
     home: HomeOption = DEFAULT_HOME,
     json_file: JsonOption = None,
 ) -> None:
-    """Show where a campaign stands and when it trains next."""
-    with workplace(home) as place, place.sessions() as session:
-        shown = _status(session, campaigns.find_campaign(session, name))
-    _show(console_for(json_file), shown)
+    """Show where a campaign stands and when it trains next.
+
+    With both --wait and --watch it is shown until there is nothing to wait for.
+    """
+    console = console_for(json_file)
+    with workplace(home) as place:
+        stale_after = place.settings.stale_after
+
+        def look() -> Json:
+            with place.sessions() as session:
+                campaign = campaigns.find_campaign(session, name)
+                return status_json(session, campaign, stale_after=stale_after)
+
+        if wait:
+            check_somebody_works(look(), place.settings)
+        shown = follow(look, console=console, wait=wait, watch=watch)
+    if not watch:
+        console.print(status_table(shown), highlight=False)
     write_json(json_file, shown)
 
 
@@ -163,84 +192,3 @@ def _all_campaigns(session: Session) -> list[Campaign]:
     while page := campaigns.list_campaigns(session, found[-1].id if found else 0, 1000):
         found += page
     return found
-
-
-def _status(session: Session, campaign: Campaign) -> Json:
-    """A campaign as it stands, with the same names as over HTTP."""
-    status = progress.campaign_status(session, campaign)
-    return {
-        "id": campaign.id,
-        "name": campaign.name,
-        "pool": status.pool,
-        "state": campaign.state.value,
-        "targets": campaign.targets,
-        "model": campaign.model,
-        "strategy": campaign.strategy,
-        "retrain": campaign.retrain,
-        "random_share": campaign.random_share,
-        "overlap": campaign.overlap,
-        "budget": campaign.budget,
-        "evaluation_size": campaign.evaluation_size,
-        "seed": campaign.seed,
-        "served_run_id": campaign.served_run_id,
-        "created_at": campaign.created_at.isoformat(timespec="seconds"),
-        "counts": asdict(status.counts),
-        "spent": status.spent,
-        "live_runs": [_run(session, run.id) for run in status.live_runs],
-        "next_retrain": asdict(status.next_retrain),
-    }
-
-
-def _run(session: Session, run_id: int) -> Json:
-    run = progress.show_run(session, run_id)
-    return {
-        "id": run.id,
-        "kind": run.kind.value,
-        "state": run.state.value,
-        "n_labels": run.n_labels,
-        "progress": run.progress,
-        "eta_seconds": run.eta_seconds,
-    }
-
-
-def _show(console: Console, shown: Json) -> None:
-    counts = shown["counts"]
-    grid = Table.grid(padding=(0, 2))
-    for name, text in (
-        ("campaign", f"{shown['name']} ({shown['state']}) on pool {shown['pool']}"),
-        ("predicts", ", ".join(shown["targets"])),
-        ("strategy", shown["strategy"]["name"]),
-        ("labels", f"{counts['labels']} told, {counts['trainable']} that train"),
-        (
-            "objects",
-            f"{counts['free']} free, {counts['leased']} handed out,"
-            f" {counts['labeled']} labeled",
-        ),
-        ("evaluation", _evaluation(counts)),
-        ("serving run", str(shown["served_run_id"] or "none yet")),
-        ("running now", _live(shown["live_runs"]) or "nothing"),
-        ("next retrain", _next(shown["next_retrain"])),
-    ):
-        grid.add_row(f"[dim]{name}[/]", text)
-    console.print(grid, highlight=False)
-
-
-def _evaluation(counts: Json) -> str:
-    if counts["evaluation_asked"] == 0:
-        return "held-out objects of the pool whose labels are known"
-    return f"{counts['evaluation_labels']} of {counts['evaluation_asked']} labels"
-
-
-def _live(runs: list[Json]) -> str:
-    return ", ".join(
-        f"{run['kind']} run {run['id']} {run['state']} ({run['progress']:.0%}"
-        + (f", {run['eta_seconds']:.0f} s to go)" if run["eta_seconds"] else ")")
-        for run in runs
-    )
-
-
-def _next(due: Json) -> str:
-    if due["labels"] is None:
-        return "a full run is under way"
-    text = f"in {due['labels']} labels"
-    return text if due["seconds"] is None else f"{text} or {due['seconds']:.0f} s"

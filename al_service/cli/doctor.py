@@ -28,7 +28,7 @@ from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.errors import ALServiceError
 from al_service.local.home import open_home
 from al_service.local.record import running_stack
-from al_service.rounds.monitoring import take_snapshot
+from al_service.rounds.readiness import SCHEDULE, queue_ages
 from al_service.settings import Settings
 from db.migrations.upgrade import current_is_head, current_revision, head_revision
 
@@ -186,9 +186,10 @@ def _broker(settings: Settings) -> Finding:
 
 def _workers(place: Workplace) -> Iterator[Finding]:
     with place.sessions() as session:
-        ages = take_snapshot(session).worker_ages
+        ages = queue_ages(session)
     for queue in QUEUES:
         yield _worker(queue, ages.get(queue), place.settings)
+    yield _sweep(ages.get(SCHEDULE), place.settings)
 
 
 def _worker(queue: str, age: float | None, settings: Settings) -> Finding:
@@ -199,3 +200,15 @@ def _worker(queue: str, age: float | None, settings: Settings) -> Finding:
         seen = "never seen" if age is None else f"last seen {age:.0f} s ago"
         return Finding(name, False, seen, f"run al worker --queue {queue}, or al up")
     return Finding(name, True, f"seen {age:.0f} s ago")
+
+
+def _sweep(age: float | None, settings: Settings) -> Finding:
+    """Whether what time brings is done: leases that expire, runs that are due."""
+    if settings.broker_url is None:
+        return Finding("sweep", True, "none runs; al up starts the schedule")
+    if age is None or age > settings.sweep_within.total_seconds():
+        last = "none succeeded" if age is None else f"the last one {age:.0f} s ago"
+        return Finding(
+            "sweep", False, last, "run al worker --schedule, or al up; see its log"
+        )
+    return Finding("sweep", True, f"succeeded {age:.0f} s ago")

@@ -15,13 +15,9 @@ from al_service.errors import StackProblem
 from al_service.local.assembly import PYTHON, environment_of
 from al_service.local.home import open_home
 from al_service.local.record import running_stack
-from al_service.rounds import progress
 from al_service.rounds.doorbell import SCORE_QUEUE, TRAIN_QUEUE
+from al_service.rounds.readiness import PULSE, SCHEDULE, worker_age
 from al_service.settings import Settings
-
-SCHEDULE = "schedule"
-PULSE = "schedule.pulse"
-"""File in the home that the schedule touches at every turn."""
 
 app = typer.Typer()
 
@@ -56,8 +52,11 @@ def worker(
     settings = _reachable(home, read_settings(home))
     role = SCHEDULE if queue is None else queue.value
     if check:
-        age = _schedule_age(settings) if queue is None else _worker_age(home, queue)
-        _report(role, age, settings.worker_seen_seconds)
+        if queue is None:
+            within = settings.sweep_within.total_seconds()
+            _report(role, _schedule_age(settings), within)
+        else:
+            _report(role, _worker_age(home, queue), settings.worker_seen_seconds)
         return
     os.execve(  # this very process: signals and exit codes need no translation
         sys.executable,
@@ -87,7 +86,7 @@ def _schedule_age(settings: Settings) -> float | None:
 
 def _worker_age(home: Path, queue: Queue) -> float | None:
     with workplace(home) as place, place.sessions() as session:
-        return progress.worker_age(session, queue.value, host=socket.gethostname())
+        return worker_age(session, queue.value, host=socket.gethostname())
 
 
 def _report(role: str, age: float | None, limit: float) -> None:

@@ -64,14 +64,6 @@ class Doorbell:
         queue = QUEUES.get(kind, SCORE_QUEUE)
         self._ring("train" if queue == TRAIN_QUEUE else "score", run_id, queue=queue)
 
-    def sweep(self, *, expires: float) -> None:
-        """Look for everything that was missed.
-
-        Args:
-            expires: Seconds after which the next sweep makes this one useless.
-        """
-        self._ring("sweep", queue=SCORE_QUEUE, expires=expires)
-
     def trouble(self) -> str | None:
         """Why nobody would hear a ring; None where the broker answers."""
         if self._app is None:
@@ -91,14 +83,16 @@ class Doorbell:
         if self._app is not None:
             self._app.close()
 
-    def _ring(
-        self, task: str, *ids: int, queue: str, expires: float = EXPIRES_SECONDS
-    ) -> None:
+    def _ring(self, task: str, *ids: int, queue: str) -> None:
         if self._app is None or time.monotonic() < self._muted_until:
             return
         try:
             self._app.send_task(
-                f"{TASKS}.{task}", args=ids, queue=queue, expires=expires, retry=False
+                f"{TASKS}.{task}",
+                args=ids,
+                queue=queue,
+                expires=EXPIRES_SECONDS,
+                retry=False,
             )
         except (OperationalError, OSError) as error:
             self._muted_until = time.monotonic() + MUTE_SECONDS

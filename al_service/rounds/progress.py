@@ -1,4 +1,4 @@
-"""Where a campaign stands: counts, curve, runs, and whether anybody works on it."""
+"""Where a campaign stands: counts, curve, runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,28 +8,18 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from al_service.errors import NotFound
+from al_service.evaluation.gate import FEWEST_LABELS
 from al_service.rounds import planning
 from al_service.rounds.planning import NextRetrain
 from db.base import JsonObject
-from db.migrations.upgrade import current_revision, head_revision
 from db.repositories import campaigns, candidates, labels, leases, runs, training
 from db.repositories import progress as facts
 from db.repositories.progress import StoredPoint
 from db.tables import Campaign, Run
 from db.vocabulary import CandidateState, RunKind, RunState, Split
 
-LEAST_EVALUATION: Final = 50
-"""With fewer evaluation labels a curve is a hint, and the gate lets runs pass."""
-
 LEAST_PROGRESS: Final = 0.02
 """Before this share is done nobody can tell how long the rest takes."""
-
-STALE_AFTER: Final = timedelta(seconds=30)
-"""Silence after which a running run is shown as stale, where the door does not say
-what `AL_STALE_SECONDS` says."""
-
-WORKERS_KEPT: Final = timedelta(days=1)
-"""A worker is looked for within seconds; the row of one that is gone helps nobody."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +56,8 @@ class CampaignStatus:
     served_run: Run | None
     live_runs: tuple[Run, ...]
     next_retrain: NextRetrain
+    due: tuple[RunKind, ...]
+    """Kinds of runs that are wanted now and not planned yet: the sweep plans them."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +98,6 @@ class RunView:
     finished_at: datetime | None
 
 
-@dataclass(frozen=True)
-class Need:
-    """One thing that the service needs."""
-
-    name: str
-    ok: bool
-    detail: str
-
-
 def campaign_status(session: Session, campaign: Campaign) -> CampaignStatus:
     """Where a campaign stands now."""
     campaign = campaigns.fresh(session, campaign)
@@ -127,6 +110,7 @@ def campaign_status(session: Session, campaign: Campaign) -> CampaignStatus:
         served_run=None if served is None else runs.by_id(session, served),
         live_runs=tuple(facts.live_runs(session, campaign.id)),
         next_retrain=planning.next_retrain(session, campaign),
+        due=tuple(planning.due(session, campaign)),
     )
 
 
@@ -145,9 +129,9 @@ def list_runs(
     session: Session,
     campaign: Campaign,
     *,
+    stale_after: timedelta,
     after: int | None = None,
     limit: int = 100,
-    stale_after: timedelta = STALE_AFTER,
 ) -> list[RunView]:
     """Runs, newest first, from the one behind `after`."""
     now = facts.database_now(session)
@@ -155,9 +139,7 @@ def list_runs(
     return [_view(run, now, stale_after) for run in found]
 
 
-def show_run(
-    session: Session, run_id: int, *, stale_after: timedelta = STALE_AFTER
-) -> RunView:
+def show_run(session: Session, run_id: int, *, stale_after: timedelta) -> RunView:
     """A run as it stands now.
 
     Args:
@@ -178,33 +160,6 @@ def show_run(
 def campaign_of(session: Session, run: Run | RunView) -> Campaign:
     """The campaign that a run learns for."""
     return session.get_one(Campaign, run.campaign_id)
-
-
-def worker_seen(session: Session, name: str, queue: str) -> None:
-    """Note that a worker lives."""
-    facts.see_worker(session, name, queue)
-
-
-def forget_workers(session: Session) -> int:
-    """Forget workers that are gone for good; answers how many."""
-    return facts.forget_workers(session, WORKERS_KEPT)
-
-
-def worker_age(session: Session, queue: str, *, host: str) -> float | None:
-    """Seconds since a worker of a queue showed itself on a host; None for never."""
-    for seen in facts.seen_workers(session, WORKERS_KEPT):  # the latest first
-        if seen.queue == queue and seen.name.startswith(f"{host}:"):
-            return seen.seconds
-    return None
-
-
-def readiness(session: Session, *, worker_within: timedelta) -> list[Need]:
-    """What the service needs of its database: tables of today, a worker that lives."""
-    return [
-        Need("database", True, "answers"),
-        _migrations(session),
-        _worker(session, worker_within),
-    ]
 
 
 def _counts(session: Session, campaign: Campaign) -> Counts:
@@ -230,9 +185,9 @@ def _counts(session: Session, campaign: Campaign) -> Counts:
 def _notes(points: Sequence[StoredPoint], n_evaluation: int) -> tuple[str, ...]:
     if not points:
         return ("no run has been evaluated yet",)
-    if n_evaluation < LEAST_EVALUATION:
+    if n_evaluation < FEWEST_LABELS:
         return (
-            f"only {n_evaluation} evaluation labels: below {LEAST_EVALUATION} the curve"
+            f"only {n_evaluation} evaluation labels: below {FEWEST_LABELS} the curve"
             " is a hint, and no run is refused",
         )
     return ()
@@ -261,25 +216,3 @@ def _eta(run: Run, now: datetime) -> float | None:
         return None
     elapsed = (now - run.started_at).total_seconds()
     return max(elapsed * (1 - run.progress) / run.progress, 0.0)
-
-
-def _migrations(session: Session) -> Need:
-    found, expected = current_revision(session.connection()), head_revision()
-    return Need(
-        "migrations",
-        found == expected,
-        f"at {found}"
-        if found == expected
-        else f"at {found}, expected {expected}: run `al db upgrade`",
-    )
-
-
-def _worker(session: Session, within: timedelta) -> Need:
-    seen = facts.seen_workers(session, within)
-    if seen:
-        return Need("worker", True, f"{seen[0].name} seen {seen[0].seconds:.0f} s ago")
-    return Need(
-        "worker",
-        False,
-        f"no worker seen for {within.total_seconds():.0f} s: runs stay planned",
-    )

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from al_service.rounds import claiming, idempotency, leasing, planning, progress
+from al_service.rounds import claiming, idempotency, leasing, planning, readiness
 from al_service.rounds.doorbell import Doorbell
 from al_service.rounds.planning import PlannedRun
 from al_service.settings import Settings
@@ -25,7 +25,7 @@ def sweep(
     with sessions.begin() as session:
         idempotency.forget_old(session)
     with sessions.begin() as session:
-        progress.forget_workers(session)
+        readiness.forget_workers(session)
     plan_due(sessions=sessions, doorbell=doorbell)
     with sessions.begin() as session:
         waiting = claiming.stale_runs(

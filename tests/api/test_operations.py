@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from al_service.local.processes import wait_until
-from al_service.rounds.progress import worker_seen
+from al_service.rounds.readiness import SCHEDULE, worker_seen
 from tests.api.conftest import API, N_POOL, Door, Sky, object_id, open_door
 
 
@@ -32,12 +32,14 @@ def test_readiness_has_a_line_for_every_need_and_misses_a_silent_worker(
     answer = door.http.get("/readyz")
     assert answer.status_code == 503
     checks = {one["name"]: one for one in answer.json()["checks"]}
-    assert set(checks) == {"database", "migrations", "worker", "broker"}
-    assert [name for name, one in checks.items() if not one["ok"]] == ["worker"]
+    assert set(checks) == {"database", "migrations", "worker", "sweep", "broker"}
+    missing = [name for name, one in checks.items() if not one["ok"]]
+    assert missing == ["worker", "sweep"]
     assert "no worker seen" in checks["worker"]["detail"]
 
     with sky.database.sessions.begin() as session:
         worker_seen(session, "worker-1", "train")
+        worker_seen(session, "worker-2", SCHEDULE)
     answer = door.http.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["ready"]

@@ -1,14 +1,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from al_service.errors import NotFound
-from al_service.evaluation.gate import FEWEST_LABELS
 from al_service.rounds import claiming, leasing, progress
 from al_service.rounds.planning import plan
-from db.tables import Campaign, CurvePoint, Run, WorkerSeen
+from db.tables import Campaign, CurvePoint, Run
 from db.vocabulary import Arm, RunKind, RunState
 from tests.db.factories import (
     claimed,
@@ -19,6 +18,8 @@ from tests.db.factories import (
     serve_full_run,
     write_label,
 )
+
+SOON = timedelta(seconds=30)
 
 
 @pytest.fixture
@@ -94,36 +95,38 @@ def test_the_control_arms_of_a_refused_run_count(
 def test_runs_are_listed_newest_first(session: Session, campaign: Campaign) -> None:
     label_many(session, campaign, range(20))
     full = serve_full_run(session, campaign)
-    runs = progress.list_runs(session, campaign, limit=10)
+    runs = progress.list_runs(session, campaign, stale_after=SOON, limit=10)
     assert [run.kind for run in runs] == [RunKind.FULL, RunKind.SCORE]
-    after = progress.list_runs(session, campaign, after=full.id, limit=10)
+    after = progress.list_runs(
+        session, campaign, stale_after=SOON, after=full.id, limit=10
+    )
     assert [run.kind for run in after] == [RunKind.SCORE]
 
 
 def test_a_run_says_how_long_it_will_take(session: Session, campaign: Campaign) -> None:
-    (planned,) = progress.list_runs(session, campaign)
+    (planned,) = progress.list_runs(session, campaign, stale_after=SOON)
     assert planned.eta_seconds is None
     claim = claimed(session, planned.id)
     claiming.beat(session, claim, 0.001)
-    assert progress.show_run(session, planned.id).eta_seconds is None
+    assert progress.show_run(session, planned.id, stale_after=SOON).eta_seconds is None
     claiming.beat(session, claim, 0.25)
     session.execute(
         update(Run).values(started_at=Run.started_at - timedelta(minutes=1))
     )
-    eta = progress.show_run(session, planned.id).eta_seconds
+    eta = progress.show_run(session, planned.id, stale_after=SOON).eta_seconds
     assert eta == pytest.approx(180, rel=0.1)
 
 
 def test_a_silent_worker_is_shown_as_such_and_not_as_a_failure(
     session: Session, campaign: Campaign
 ) -> None:
-    (planned,) = progress.list_runs(session, campaign)
+    (planned,) = progress.list_runs(session, campaign, stale_after=SOON)
     claimed(session, planned.id)
-    assert not progress.show_run(session, planned.id).stale
+    assert not progress.show_run(session, planned.id, stale_after=SOON).stale
     session.execute(
         update(Run).values(heartbeat_at=Run.heartbeat_at - timedelta(minutes=1))
     )
-    shown = progress.show_run(session, planned.id)
+    shown = progress.show_run(session, planned.id, stale_after=SOON)
     assert (shown.stale, shown.state, shown.eta_seconds) == (
         True,
         RunState.RUNNING,
@@ -134,7 +137,7 @@ def test_a_silent_worker_is_shown_as_such_and_not_as_a_failure(
 def test_the_settings_say_when_a_worker_counts_as_silent(
     session: Session, campaign: Campaign
 ) -> None:
-    (planned,) = progress.list_runs(session, campaign)
+    (planned,) = progress.list_runs(session, campaign, stale_after=SOON)
     claimed(session, planned.id)
     session.execute(
         update(Run).values(heartbeat_at=Run.heartbeat_at - timedelta(minutes=1))
@@ -145,50 +148,9 @@ def test_the_settings_say_when_a_worker_counts_as_silent(
     assert not listed.stale
 
 
-def test_the_curve_and_the_gate_want_the_same_number_of_evaluation_labels() -> None:
-    """Two constants, because what answers the API imports no science."""
-    assert progress.LEAST_EVALUATION == FEWEST_LABELS
-
-
-def test_workers_of_yesterday_are_forgotten(session: Session) -> None:
-    """Every worker process has a name of its own: the table grew for ever."""
-    progress.worker_seen(session, "host:1", "train")
-    session.execute(
-        update(WorkerSeen).values(seen_at=WorkerSeen.seen_at - timedelta(hours=25))
-    )
-    progress.worker_seen(session, "host:2", "train")
-    assert progress.forget_workers(session) == 1
-    assert session.scalars(select(WorkerSeen.name)).all() == ["host:2"]
-
-
-def test_a_worker_is_looked_for_on_its_host_and_queue(session: Session) -> None:
-    progress.worker_seen(session, "host:1", "train")
-    session.execute(
-        update(WorkerSeen).values(seen_at=WorkerSeen.seen_at - timedelta(minutes=1))
-    )
-    progress.worker_seen(session, "hostess:1", "train")
-    age = progress.worker_age(session, "train", host="host")
-    assert age == pytest.approx(60, abs=10)
-    assert progress.worker_age(session, "score", host="host") is None
-
-
 def test_a_run_that_does_not_exist_is_not_found(session: Session) -> None:
     with pytest.raises(NotFound, match="run"):
-        progress.show_run(session, 4711)
-
-
-def test_a_service_without_workers_is_not_ready(session: Session) -> None:
-    """Pain: an endless spinner and no error where no worker runs."""
-    needs = progress.readiness(session, worker_within=timedelta(seconds=30))
-    assert {need.name: need.ok for need in needs} == {
-        "database": True,
-        "migrations": True,
-        "worker": False,
-    }
-    progress.worker_seen(session, "host:1", "train")
-    progress.worker_seen(session, "host:1", "score")
-    needs = progress.readiness(session, worker_within=timedelta(seconds=30))
-    assert all(need.ok for need in needs)
+        progress.show_run(session, 4711, stale_after=SOON)
 
 
 def test_a_label_of_an_object_that_examines_is_counted_as_one(

@@ -8,7 +8,7 @@ import redis
 from sqlalchemy import text
 
 from al_service.rounds.doorbell import SCORE_QUEUE, TRAIN_QUEUE, Doorbell
-from al_service.rounds.progress import worker_seen
+from al_service.rounds.readiness import worker_seen
 from al_service.rounds.sweeping import plan_due, sweep
 from db.vocabulary import RunKind, RunState
 from tests.conftest import Database

@@ -1,42 +1,103 @@
+import time
 from pathlib import Path
 
-from celery import Celery
+import pytest
+from sqlalchemy import select, text
 
 from al_service.local.processes import wait_until
+from al_service.rounds import leasing
+from al_service.rounds.readiness import SCHEDULE
+from db.tables import Campaign, Lease, WorkerSeen
+from db.vocabulary import LeaseState
+from tests.conftest import Database
+from tests.db.factories import make_campaign, make_pool
 from tests.workers.conftest import Broker, Start
 
+OFTEN = {"AL_SWEEP_SECONDS": "0.2"}
+OLD_LEASE = """
+    UPDATE lease SET opened_at = opened_at - interval '2 days',
+        expires_at = expires_at - interval '2 days'
+"""
 
-def test_it_rings_for_a_sweep_again_and_again_and_the_messages_expire(
-    start: Start, broker: Broker
+
+@pytest.fixture
+def campaign_id(database: Database) -> int:
+    with database.sessions.begin() as session:
+        make_pool(session)
+        return make_campaign(session).id
+
+
+def test_it_sweeps_itself_without_any_worker(
+    start: Start, database: Database, campaign_id: int
 ) -> None:
-    start("schedule", AL_SWEEP_SECONDS="0.2")
-    with broker.client() as client:
-        assert wait_until(lambda: client.llen("score") >= 3, seconds=60)
-    app = Celery("test", broker=broker.url, set_as_current=False)
-    with app.connection_for_read() as connection:
-        message = connection.SimpleQueue("score").get(timeout=5)
-        assert message.headers["task"] == "workers.tasks.sweep"
-        assert message.headers["expires"] is not None
-        message.ack()
-    app.close()
+    """A scoring run of an hour kept the one score worker from closing a lease."""
+    with database.sessions.begin() as session:
+        campaign = session.get_one(Campaign, campaign_id)
+        leasing.ask(session, campaign, labeler="ann", size=2)
+        session.execute(text(OLD_LEASE))
+    start("schedule", **OFTEN)
+
+    def expired() -> bool:
+        with database.sessions() as session:
+            return session.scalars(select(Lease.state)).one() is LeaseState.EXPIRED
+
+    assert wait_until(expired, seconds=60)
 
 
-def test_it_outlives_its_broker(start: Start, broker: Broker) -> None:
-    schedule = start("schedule", AL_SWEEP_SECONDS="0.2")
+def test_it_rings_for_what_it_finds(
+    start: Start, broker: Broker, database: Database, campaign_id: int
+) -> None:
+    assert campaign_id
+    with database.sessions.begin() as session:
+        session.execute(text("UPDATE run SET rung_at = now() - interval '1 hour'"))
+    start("schedule", **OFTEN)
     with broker.client() as client:
-        assert wait_until(lambda: client.llen("score") > 0, seconds=60)
+        assert wait_until(lambda: client.llen("score") == 1, seconds=60)
+
+
+def test_it_outlives_its_broker_and_goes_on_sweeping(
+    start: Start, broker: Broker, database: Database, campaign_id: int
+) -> None:
     broker.kill()
-    assert wait_until(lambda: schedule.said("cannot be reached"), seconds=30)
-    broker.start()
-    with broker.client() as client:
-        assert wait_until(lambda: client.llen("score") > 0, seconds=30)
+    with database.sessions.begin() as session:
+        session.execute(text("UPDATE run SET rung_at = now() - interval '1 hour'"))
+    schedule = start("schedule", **OFTEN)
+    assert wait_until(lambda: schedule.said("cannot be reached"), seconds=60)
+    before = swept_at(database)
+    assert wait_until(lambda: swept_at(database) > before, seconds=30)
+    assert schedule.stop() == 0
+    assert campaign_id
+
+
+def test_a_sweep_that_fails_is_tried_again_and_leaves_no_sign_of_success(
+    start: Start, database: Database, tmp_path: Path
+) -> None:
+    with database.sessions.begin() as session:
+        session.execute(text("ALTER TABLE lease RENAME TO gone"))
+    schedule = start("schedule", **OFTEN)
+    assert wait_until(lambda: schedule.said("this sweep failed"), seconds=60)
+    assert not (tmp_path / "home" / "schedule.pulse").exists()
+    assert swept_at(database) == 0
+    with database.sessions.begin() as session:
+        session.execute(text("ALTER TABLE gone RENAME TO lease"))
+    assert wait_until(lambda: swept_at(database) > 0, seconds=30)
     assert schedule.stop() == 0
 
 
 def test_its_pulse_shows_that_it_lives(start: Start, tmp_path: Path) -> None:
     pulse = tmp_path / "home" / "schedule.pulse"
-    schedule = start("schedule", AL_SWEEP_SECONDS="0.2")
+    schedule = start("schedule", **OFTEN)
     assert wait_until(pulse.exists, seconds=60)
     before = pulse.stat().st_mtime_ns
     assert wait_until(lambda: pulse.stat().st_mtime_ns > before, seconds=10)
+    assert pulse.stat().st_mtime <= time.time()
     assert schedule.stop() == 0
+
+
+def swept_at(database: Database) -> float:
+    """When the schedule has last shown itself, in seconds since 1970; 0 for never."""
+    with database.sessions() as session:
+        moment = session.scalar(
+            select(WorkerSeen.seen_at).where(WorkerSeen.queue == SCHEDULE)
+        )
+    return moment.timestamp() if moment else 0.0

@@ -20,9 +20,10 @@ from al_service.api.schemas.campaigns import (
     NewCampaign,
 )
 from al_service.api.schemas.fields import Page
-from al_service.api.visits import VisitorDep
+from al_service.api.visits import Visit, Visitor, VisitorDep
 from al_service.api.writing import campaign_answer, status_answer
 from al_service.rounds import browsing, campaigns
+from db.tables import Campaign as CampaignRow
 from db.vocabulary import Role
 
 router = APIRouter(prefix=PREFIX, tags=["campaigns"])
@@ -42,7 +43,7 @@ def create(
     """Open a campaign; it can be asked at once."""
     with visitor.enter(Role.ADMIN) as visit:
         campaign = campaigns.create_campaign(visit.session, body.as_rounds())
-        answer = status_answer(visit.session, campaign)
+        answer = _status(visitor, visit, campaign)
     for run in answer.live_runs:
         background.add_task(visitor.service.doorbell.run, run.id, run.kind)
     response.headers["Location"] = f"{PREFIX}/campaigns/{answer.name}"
@@ -66,7 +67,7 @@ def list_campaigns(
 def show(campaign: CampaignRef, visitor: VisitorDep) -> CampaignStatus:
     """A campaign with its counts, its serving run and its next retrain."""
     with visitor.enter(Role.VIEWER) as visit:
-        return status_answer(visit.session, visit.campaign(campaign))
+        return _status(visitor, visit, visit.campaign(campaign))
 
 
 @router.patch(
@@ -83,6 +84,11 @@ def change(
     with visitor.enter(Role.ADMIN) as visit:
         found = visit.campaign(campaign)
         changed = campaigns.change_campaign(visit.session, found.id, body.as_rounds())
-        answer = status_answer(visit.session, changed)
+        answer = _status(visitor, visit, changed)
     background.add_task(visitor.service.doorbell.plan, answer.id)
     return answer
+
+
+def _status(visitor: Visitor, visit: Visit, campaign: CampaignRow) -> CampaignStatus:
+    stale_after = visitor.service.settings.stale_after
+    return status_answer(visit.session, campaign, stale_after=stale_after)

@@ -16,7 +16,7 @@ from al_service.api.paging import cut, id_after
 from al_service.api.problems import RefusedWith, problem_responses
 from al_service.api.schemas.fields import Page
 from al_service.api.schemas.runs import NewRun, Run
-from al_service.api.visits import Visit, VisitorDep
+from al_service.api.visits import Visit, Visitor, VisitorDep
 from al_service.api.writing import run_answer
 from al_service.errors import RunInProgress
 from al_service.rounds import claiming, planning, progress
@@ -38,7 +38,11 @@ def list_runs(
     with visitor.enter(Role.VIEWER) as visit:
         of = visit.campaign(campaign)
         found = progress.list_runs(
-            visit.session, of, after=id_after(cursor) or None, limit=limit + 1
+            visit.session,
+            of,
+            after=id_after(cursor) or None,
+            limit=limit + 1,
+            stale_after=visitor.service.settings.stale_after,
         )
     rows, next_cursor = cut(found, limit, lambda run: (run.id,))
     items = [run_answer(run, of.name) for run in rows]
@@ -63,9 +67,9 @@ def start_run(
         try:
             run_id = planning.plan(visit.session, of, body.kind)
         except RunInProgress as error:
-            live = run_answer(progress.show_run(visit.session, error.run_id), of.name)
+            live = _shown(visitor, visit, error.run_id)
             raise RefusedWith(error, run=live.model_dump(mode="json")) from error
-        answer = run_answer(progress.show_run(visit.session, run_id), of.name)
+        answer = _shown(visitor, visit, run_id)
     background.add_task(visitor.service.doorbell.run, run_id, body.kind)
     response.headers["Location"] = f"{PREFIX}/runs/{run_id}"
     return answer
@@ -75,7 +79,7 @@ def start_run(
 def show_run(run_id: Id, visitor: VisitorDep) -> Run:
     """A run with its progress and the time to go."""
     with visitor.enter(Role.VIEWER) as visit:
-        return _shown(visit, run_id)
+        return _shown(visitor, visit, run_id)
 
 
 @router.delete("/runs/{run_id}", responses=problem_responses(401, 403, 404, 409, 422))
@@ -83,9 +87,10 @@ def cancel_run(run_id: Id, visitor: VisitorDep) -> Run:
     """Stop a run; what serves goes on serving."""
     with visitor.enter(Role.ADMIN) as visit:
         claiming.cancel(visit.session, run_id)
-        return _shown(visit, run_id)
+        return _shown(visitor, visit, run_id)
 
 
-def _shown(visit: Visit, run_id: int) -> Run:
-    run = progress.show_run(visit.session, run_id)
+def _shown(visitor: Visitor, visit: Visit, run_id: int) -> Run:
+    stale_after = visitor.service.settings.stale_after
+    run = progress.show_run(visit.session, run_id, stale_after=stale_after)
     return run_answer(run, progress.campaign_of(visit.session, run).name)
