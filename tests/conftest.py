@@ -1,13 +1,16 @@
 """Real servers for every test: one PostgreSQL and one Valkey per test process."""
 
+import ctypes
 import itertools
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -28,6 +31,9 @@ SHARED = "shared"
 
 UNSAFE_AND_FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 """What a test has written need not survive a power cut."""
+
+PR_SET_CHILD_SUBREAPER = 36
+"""Of prctl(2)."""
 
 _numbers = itertools.count()
 
@@ -60,6 +66,23 @@ class PostgresForTests:
 
     def drop(self, name: str) -> None:
         self.run("DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_is_left_behind() -> Iterator[None]:
+    """What the tests have started has ended when they end, orphans included."""
+    adopt_orphans()
+    before = set(psutil.Process().children(recursive=True))
+    yield
+    left = [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if process not in before and is_ours(process)
+    ]
+    names = [shown(process) for process in left]
+    for process in left:
+        process.kill()
+    assert not names, f"still running after the last test: {names}"
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +160,29 @@ def broker_url(valkey: EmbeddedValkey) -> str:
     with redis.Redis.from_url(address) as client:
         client.flushall()
     return valkey.url
+
+
+def adopt_orphans() -> None:
+    """Let a process whose parent has died become our child (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def is_ours(process: psutil.Process) -> bool:
+    """Whether it runs, and is not one that Python keeps until it ends itself."""
+    try:
+        words = " ".join(process.cmdline())
+        ended = process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    return not ended and "multiprocessing" not in words
+
+
+def shown(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid} {' '.join(process.cmdline())}"
+    except psutil.NoSuchProcess:
+        return str(process.pid)
 
 
 def end(process: subprocess.Popen[bytes], with_signal: signal.Signals) -> None:

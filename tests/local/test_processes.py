@@ -5,7 +5,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from al_service.local import processes
@@ -68,9 +67,9 @@ def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
         [sys.executable, "-c", PARENT, str(tmp_path / "log")], stdout=subprocess.PIPE
     ) as parent:
         assert parent.stdout is not None
-        child = psutil.Process(int(parent.stdout.readline()))
+        child = record_of("child", int(parent.stdout.readline()))
         parent.kill()
-    assert wait_until(lambda: not child.is_running(), seconds=5)
+    assert wait_until(lambda: child.find() is None, seconds=5)
 
 
 def test_a_child_gets_its_variables_on_top_of_ours(tmp_path: Path) -> None:

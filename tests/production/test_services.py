@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import psutil
 import psycopg
 import pytest
 import redis
@@ -144,6 +145,7 @@ def test_the_brokers_command_starts_a_broker_that_asks_for_the_password(
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
     ) as process:
+        server = psutil.Process(process.pid)
         stranger = redis.Redis(unix_socket_path=f"{folder}/s")
         assert wait_until((folder / "s").exists, seconds=20)
         with stranger, pytest.raises(redis.AuthenticationError):
@@ -155,7 +157,10 @@ def test_the_brokers_command_starts_a_broker_that_asks_for_the_password(
                 "save": "",
                 "appendonly": "no",
             }
+        assert "valkey" in server.name(), "SIGTERM reaches the server, not a shell"
+        assert not server.children()
         process.terminate()
+        assert process.wait(timeout=20) == 0
     (folder / "s").unlink(missing_ok=True)
     folder.rmdir()
 
