@@ -9,7 +9,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from al_service.api import problems
+from al_service.api import documentation, problems
 from al_service.api.body_limit import BodyLimit
 from al_service.api.last_resort import LastResort
 from al_service.api.metrics import LoopCollector, Measured, Metrics
@@ -57,11 +57,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("al-service"),
         summary="Ask, label, retrain, watch the curve.",
         lifespan=_lifespan(service),
+        docs_url=None,  # documentation.install
+        redoc_url=None,
     )
     app.state.service = service
     for noun in NOUNS:
         app.include_router(noun.router)
     app.add_api_route("/", _front_door, include_in_schema=False)
+    documentation.install(app)
     problems.install(app)
     # Added last is outermost: refused bodies and failures are counted, too.
     app.add_middleware(LastResort)

@@ -1,5 +1,6 @@
 """Alive, ready, and in numbers."""
 
+import re
 import subprocess
 import sys
 
@@ -24,6 +25,19 @@ def test_operations_are_answered_without_a_token(door: Door) -> None:
     assert door.http.get("/version").json()["version"] == "0.1.0"
     assert door.http.get("/docs").status_code == 200
     assert door.http.get("/openapi.json").status_code == 200
+
+
+def test_the_description_of_the_api_needs_no_internet(door: Door) -> None:
+    """A white page in every observatory without a way out."""
+    page = door.http.get("/docs")
+    assert "al-service" in page.text
+    assert "//" not in page.text.replace("://127", "").replace("<!--", "")
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(loaded) == 3
+    for address in loaded:
+        assert door.http.get(address).status_code == 200, address
+    assert "SwaggerUIBundle" in door.http.get(loaded[-1]).text
+    assert door.http.get("/docs-assets/none.js").status_code == 404
 
 
 def test_readiness_has_a_line_for_every_need_and_misses_a_silent_worker(
