@@ -14,6 +14,7 @@ from al_service.api.body_limit import BodyLimit
 from al_service.api.last_resort import LastResort
 from al_service.api.metrics import LoopCollector, Measured, Metrics
 from al_service.api.openapi import describe
+from al_service.api.parameters import KNOWN_PARAMETERS_ONLY
 from al_service.api.routers import (
     batches,
     campaigns,
@@ -30,7 +31,7 @@ from al_service.rounds.monitoring import Snapshot, take_snapshot
 from al_service.settings import Settings
 from db.session import create_database_engine, create_sessions
 
-NOUNS = (operations, campaigns, batches, labels, learning_curve, runs, objects)
+NOUNS = (campaigns, batches, labels, learning_curve, runs, objects)
 
 THREADS = 8
 """Requests of one process that are served at once, each in a thread with at most one
@@ -61,8 +62,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.include_router(operations.router)
     for noun in NOUNS:
-        app.include_router(noun.router)
+        app.include_router(noun.router, dependencies=[KNOWN_PARAMETERS_ONLY])
     app.add_api_route("/", _front_door, include_in_schema=False)
     documentation.install(app)
     problems.install(app)

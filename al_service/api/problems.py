@@ -1,5 +1,6 @@
 """Every error as `application/problem+json` (RFC 9457), from one table."""
 
+import json
 import logging
 import re
 import uuid
@@ -31,6 +32,9 @@ MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:al-service:problem:"
 """A problem's type is this and the name of its error: programs compare it, and no
 web server has to answer for it."""
+
+LONGEST_QUOTE: Final = 80
+"""Characters of a bad value that are shown."""
 
 RETRY_AFTER_SECONDS: Final = 2
 """A database that restarts is back in about this time."""
@@ -162,7 +166,10 @@ def answer_refusal(request: Request, error: Exception) -> JSONResponse:
         headers["WWW-Authenticate"] = "Bearer"
     return problem_response(
         status,
-        detail=str(refusal),
+        # Each problem has its own line among the errors.
+        detail=f"{len(problems)} problem(s), nothing was stored"
+        if problems
+        else str(refusal),
         kind=_kebab(type(refusal).__name__),
         instance=request.url.path,
         errors=[
@@ -264,7 +271,14 @@ def _message(error: Mapping[str, Any]) -> str:
     given = error.get("input")
     if given is None or isinstance(given, dict | list):
         return message
-    return f"{message}, found {str(given)[:80]!r}"
+    return f"{message}, found {_as_json(given)}"
+
+
+def _as_json(given: object) -> str:
+    """A value as the client has written it: `true`, not `True`."""
+    text = given if isinstance(given, str | int | float) else str(given)
+    written = json.dumps(text, ensure_ascii=False)[:LONGEST_QUOTE]
+    return written.encode(errors="backslashreplace").decode()  # lone surrogates
 
 
 def _http_detail(request: Request, error: HTTPException) -> str:

@@ -182,7 +182,8 @@ def _validated(kind: type[BaseModel], option: str, settings: Json) -> Json:
 
 def _problems(error: ValidationError) -> str:
     return "; ".join(
-        f"{'.'.join(map(str, each['loc']))}: {each['msg']}, found {each['input']!r}"
+        f"{'.'.join(map(str, each['loc']))}: {each['msg']}, found"
+        f" {json.dumps(each['input'], default=str)}"
         for each in error.errors()
     )
 

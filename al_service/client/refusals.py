@@ -24,8 +24,13 @@ class RequestRefused(ALServiceError):
             Problem(str(each.get("where", "")), str(each.get("message", "")))
             for each in problem.get("errors", ())
         )
-        lines = [f"{status} {problem.get('detail') or problem.get('title', '')}"]
-        lines += [f"  {each.where}: {each.message}" for each in self.problems]
+        said = str(problem.get("detail") or problem.get("title", ""))
+        lines = [f"{status} {said}"]
+        lines += [
+            f"  {each.where}: {each.message}"
+            for each in self.problems
+            if each.message not in said  # no problem is listed twice
+        ]
         super().__init__("\n".join(lines))
 
     @property

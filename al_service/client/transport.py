@@ -91,8 +91,8 @@ class Transport:
                 )
             except httpx.TransportError as error:
                 if not repeatable and not isinstance(error, NEVER_SENT):
-                    raise ServiceUnreachable(self._url, attempt, repr(error)) from error
-                reason = repr(error)
+                    raise ServiceUnreachable(self._url, attempt, _why(error)) from error
+                reason = _why(error)
             else:
                 if not _worth_repeating(answer, repeatable=repeatable):
                     return _accepted(answer)
@@ -116,6 +116,10 @@ class Transport:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _why(error: httpx.TransportError) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _worth_repeating(answer: httpx.Response, *, repeatable: bool) -> bool:

@@ -169,7 +169,10 @@ def _targets(new: NewCampaign, pool: Pool) -> list[str]:
             f"targets: expected some of {', '.join(DEFAULT_TARGETS)}, found"
             f" {', '.join(map(repr, unknown))}"
         )
-    # In the order of the survey's list, each once.
+    twice = sorted({target for target in chosen if chosen.count(target) > 1})
+    if twice:
+        raise InvalidInput(f"targets: {', '.join(twice)} is there more than once")
+    # In the order of the survey's list.
     return [target for target in DEFAULT_TARGETS if target in chosen]
 
 

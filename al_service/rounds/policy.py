@@ -12,9 +12,10 @@ class Threshold(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    labels: int = Field(ge=1)
+    # `true` and `"3"` are no numbers, whichever door they come through.
+    labels: int = Field(ge=1, strict=True)
     """Objects whose labels are new or corrected."""
-    seconds: float = Field(gt=0, allow_inf_nan=False)
+    seconds: float = Field(gt=0, allow_inf_nan=False, strict=True)
     """Age of the oldest such label."""
 
 

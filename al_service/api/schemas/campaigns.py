@@ -3,7 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from al_service.acquisition.strategies import StrategyConfig
 from al_service.api.schemas.fields import Input, Name, Output
@@ -26,6 +33,18 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+class ModelSettings(Input, ModelConfig):
+    """The network and its training, from a client."""
+
+
+class StrategySettings(Input, StrategyConfig):
+    """How candidates are ordered, from a client."""
+
+
+class RetrainSettings(Input, RetrainPolicy):
+    """When the campaign trains, from a client."""
+
+
 class NewCampaign(Input):
     """A campaign to open."""
 
@@ -34,11 +53,11 @@ class NewCampaign(Input):
     targets: list[Target] | None = Field(default=None, min_length=1)
     """What to predict; without it everything that the pool has known labels of, or all
     nine targets where it brings none."""
-    model: ModelConfig = Field(default_factory=ModelConfig)
-    strategy: Annotated[StrategyConfig, BeforeValidator(_named)] = Field(
-        default_factory=StrategyConfig
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    strategy: Annotated[StrategySettings, BeforeValidator(_named)] = Field(
+        default_factory=StrategySettings
     )
-    retrain: RetrainPolicy = Field(default_factory=RetrainPolicy)
+    retrain: RetrainSettings = Field(default_factory=RetrainSettings)
     random_share: float = Field(default=0.1, ge=0, le=1)
     """Probability that a slot of a batch is random."""
     overlap: int = Field(default=1, ge=1, le=9)
@@ -58,10 +77,20 @@ class CampaignChange(Input):
     """What may be changed while a campaign runs; what is absent stays."""
 
     state: CampaignState | None = None
-    retrain: RetrainPolicy | None = None
+    retrain: RetrainSettings | None = None
     random_share: float | None = Field(default=None, ge=0, le=1)
     budget: int | None = Field(default=None, ge=0, le=campaigns.LARGEST_NUMBER)
     """Null takes the limit away."""
+
+    @field_validator("state", "retrain", "random_share", mode="before")
+    @classmethod
+    def _is_there(cls, value: object) -> object:
+        """What is absent stays; null is no way to say so."""
+        if value is None:
+            raise PydanticCustomError(
+                "null", "expected a value, found null: leave it out to keep what is"
+            )
+        return value
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:

@@ -2,7 +2,16 @@
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema
+
+from al_service.api.schemas.numbers import numbers_only
 
 LARGEST_ID = 2**63 - 1
 """PostgreSQL's BIGINT ends here; a larger number would be an error of ours."""
@@ -23,9 +32,21 @@ RowId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
 class Input(BaseModel):
-    """Base of what clients send: an unknown field is refused, not dropped."""
+    """Base of what clients send: an unknown field is refused, not dropped.
+
+    So is `true` or `"3"` in the place of a number.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """The model's own schema, stricter about numbers."""
+        schema = handler(source)
+        numbers_only(handler.resolve_ref_schema(schema), handler.resolve_ref_schema)
+        return schema
 
 
 class Output(BaseModel):

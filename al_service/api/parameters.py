@@ -1,0 +1,41 @@
+"""A query parameter that a route does not know is refused: `?limt=5` is a slip."""
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from al_service.api.dependencies import Caller
+
+
+def _known_only(request: Request, _: Caller) -> None:
+    """Refuse what nobody reads; whoever has no token hears that first."""
+    route = request.scope["route"]
+    if not isinstance(route, APIRoute):
+        return
+    known = _parameters(route.dependant)
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        some = (
+            f"expected one of {', '.join(sorted(known))}" if known else "none is known"
+        )
+        raise RequestValidationError(
+            [
+                {
+                    "type": "extra_forbidden",
+                    "loc": ("query", name),
+                    "msg": f"not a parameter of this address: {some}",
+                    "input": None,
+                }
+                for name in unknown
+            ]
+        )
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    """Names of the query parameters of an endpoint and of all that it depends on."""
+    names = {one.alias for one in dependant.query_params}
+    return names.union(*map(_parameters, dependant.dependencies))
+
+
+KNOWN_PARAMETERS_ONLY = Depends(_known_only)
