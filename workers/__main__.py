@@ -4,10 +4,13 @@ import logging
 import os
 import sys
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from al_service.rounds.doorbell import SCORE_QUEUE, TRAIN_QUEUE
+from al_service.rounds.ownership import ForeignArtifacts
 from al_service.rounds.readiness import SCHEDULE
 from al_service.settings import Settings
-from workers import schedule
+from workers import lifecycle, schedule
 from workers.celery_app import app
 
 ROLES = (TRAIN_QUEUE, SCORE_QUEUE, SCHEDULE)
@@ -24,6 +27,7 @@ def main(arguments: list[str]) -> None:
         )
         schedule.main()
         return
+    _check_artifacts()
     try:
         _work(role, level)
     except SystemExit as end:
@@ -33,6 +37,16 @@ def main(arguments: list[str]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+def _check_artifacts() -> None:
+    """End at once where the artifacts are another database's."""
+    try:
+        lifecycle.artifacts()
+    except ForeignArtifacts as error:
+        sys.exit(f"al: {error}")
+    except SQLAlchemyError:
+        return  # the database is away: asked again before the first run
 
 
 def _work(role: str, level: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.rounds.doorbell import Doorbell
+from al_service.rounds.ownership import own_artifacts
 from al_service.rounds.readiness import worker_seen
 from al_service.settings import Settings
 from db.session import create_database_engine, create_sessions
@@ -54,9 +55,17 @@ def doorbell() -> Doorbell:
     return Doorbell(settings().broker_url)
 
 
+@cache
 def artifacts() -> Path:
-    """Folder of arrays and checkpoints."""
-    return settings().artifacts_folder
+    """Folder of arrays and checkpoints, which belongs to this database alone.
+
+    Raises:
+        ForeignArtifacts: another database has it.
+    """
+    folder = settings().artifacts_folder
+    with sessions().begin() as session:
+        own_artifacts(session, folder)
+    return folder
 
 
 @cache
