@@ -1,6 +1,5 @@
 """Where a campaign stands: counts, curve, runs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,8 +7,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from al_service.errors import NotFound
-from al_service.evaluation.gate import FEWEST_LABELS
 from al_service.rounds import planning
+from al_service.rounds.curve_notes import notes_on
 from al_service.rounds.planning import NextRetrain
 from db.base import JsonObject
 from db.repositories import campaigns, candidates, labels, leases, runs, training
@@ -121,7 +120,7 @@ def learning_curve(session: Session, campaign: Campaign) -> Curve:
     return Curve(
         points=tuple(points),
         n_evaluation=n_evaluation,
-        notes=_notes(points, n_evaluation),
+        notes=notes_on(session, campaign, points),
     )
 
 
@@ -180,17 +179,6 @@ def _counts(session: Session, campaign: Campaign) -> Counts:
             session, campaign.id, training.largest_random_key(session, campaign.id)
         ),
     )
-
-
-def _notes(points: Sequence[StoredPoint], n_evaluation: int) -> tuple[str, ...]:
-    if not points:
-        return ("no run has been evaluated yet",)
-    if n_evaluation < FEWEST_LABELS:
-        return (
-            f"only {n_evaluation} evaluation labels: below {FEWEST_LABELS} the curve"
-            " is a hint, and no run is refused",
-        )
-    return ()
 
 
 def _view(run: Run, now: datetime, stale_after: timedelta) -> RunView:
