@@ -70,7 +70,20 @@ def browse(
     after: tuple[float, int] | None,
     limit: int,
 ) -> list[ScoredObject]:
-    """The objects that the served run knows least about, highest score first."""
+    """The objects that the served run knows least about, highest score first.
+
+    Before a run has predicted anything, the pool's objects in the order of the pool,
+    with neither score nor prediction.
+
+    Args:
+        session: reads in its transaction.
+        campaign: whose objects.
+        after: score and id of the last object seen; None begins at the top.
+        limit: how many at most.
+    """
+    if not browsing.has_predictions(session, campaign.id):
+        last = 0 if after is None else after[1]
+        return browsing.unscored(session, campaign.id, after=last, limit=limit)
     return browsing.most_uncertain(session, campaign.id, after=after, limit=limit)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.base import JsonObject
@@ -18,7 +18,7 @@ from db.tables import (
     Run,
     SkyObject,
 )
-from db.vocabulary import CandidateState, PoolState
+from db.vocabulary import CandidateState, PoolState, Split
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,59 @@ class ScoredObject:
     state: CandidateState
     rank: int | None
     reason: str | None
-    run_id: int
-    score: float
-    prediction: JsonObject
+    run_id: int | None
+    score: float | None
+    prediction: JsonObject | None
+
+
+def has_predictions(session: Session, campaign_id: int) -> bool:
+    """Whether a run has predicted anything for a campaign (`ix_prediction_score`)."""
+    there = exists().where(Prediction.campaign_id == campaign_id)
+    return bool(session.scalar(select(there)))
+
+
+def unscored(
+    session: Session, campaign_id: int, *, after: int, limit: int
+) -> list[ScoredObject]:
+    """Pool objects of a campaign by id, before any run has said anything of them.
+
+    Walks the unique index of object and slot from `after`: a page, never the pool.
+    """
+    query = (
+        select(SkyObject, Candidate.state, RankedObject.rank, Run.ranked_by)
+        .join(Candidate, Candidate.sky_object_id == SkyObject.id)
+        .join(Campaign, Campaign.id == Candidate.campaign_id)
+        .join(
+            RankedObject,
+            (RankedObject.run_id == Campaign.served_run_id)
+            & (RankedObject.sky_object_id == Candidate.sky_object_id),
+            isouter=True,
+        )
+        .join(Run, Run.id == RankedObject.run_id, isouter=True)
+        .where(
+            Candidate.campaign_id == campaign_id,
+            Candidate.split == Split.POOL,
+            Candidate.slot == 0,
+            Candidate.sky_object_id > after,
+        )
+        .order_by(Candidate.sky_object_id)
+        .limit(limit)
+    )
+    return [
+        ScoredObject(
+            id=one.id,
+            object_id=one.object_id,
+            ra=one.ra,
+            dec=one.dec,
+            state=state,
+            rank=rank,
+            reason=ranked_by,
+            run_id=None,
+            score=None,
+            prediction=None,
+        )
+        for one, state, rank, ranked_by in session.execute(query)
+    ]
 
 
 def most_uncertain(

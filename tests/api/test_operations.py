@@ -1,10 +1,13 @@
 """Alive, ready, and in numbers."""
 
+import itertools
 import re
 import subprocess
 import sys
 
+from al_service.api.metrics import LoopCollector
 from al_service.local.processes import wait_until
+from al_service.rounds.monitoring import Snapshot
 from al_service.rounds.readiness import SCHEDULE, worker_seen
 from tests.api.conftest import API, N_POOL, Door, Sky, object_id, open_door
 
@@ -99,6 +102,24 @@ def test_metrics_count_what_the_database_holds(sky: Sky) -> None:
     assert found[f'al_runs{{{of_campaign}"planned"}}'] == 1
     assert found[f'al_leases{{{of_campaign}"open"}}'] == 1
     assert f'al_last_published_run_age_seconds{{campaign="{campaign}"}}' not in found
+
+
+def test_a_look_that_takes_long_serves_for_long() -> None:
+    """A million candidates were counted again at every scrape."""
+    now = itertools.count(0.0, step=2.0)  # a look takes two seconds
+    looks = []
+
+    def read() -> Snapshot:
+        looks.append(1)
+        return Snapshot(campaigns=(), worker_ages={})
+
+    collector = LoopCollector(read, clock=lambda: next(now))
+    for _ in range(50):  # a scrape every two seconds
+        list(collector.collect())
+    assert len(looks) == 1
+    for _ in range(3):
+        list(collector.collect())
+    assert len(looks) == 2
 
 
 def test_the_application_starts_without_torch() -> None:

@@ -32,7 +32,10 @@ def browse(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[ScoredObject]:
-    """The objects that the served run knows least about, highest score first."""
+    """The objects that the served run knows least about, highest score first.
+
+    Before a run has predicted anything, the pool's objects without scores.
+    """
     with visitor.enter(Role.VIEWER) as visit:
         found = browsing.browse(
             visit.session,
@@ -40,7 +43,7 @@ def browse(
             after=score_after(cursor),
             limit=limit + 1,
         )
-    rows, next_cursor = cut(found, limit, lambda one: (one.score, one.id))
+    rows, next_cursor = cut(found, limit, lambda one: (one.score or 0.0, one.id))
     items = [ScoredObject.model_validate(one) for one in rows]
     return Page(items=items, next_cursor=next_cursor)
 

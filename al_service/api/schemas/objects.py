@@ -19,10 +19,10 @@ class ScoredObject(Output):
     state: CandidateState
     rank: int | None
     reason: str | None
-    run_id: int
-    score: float
-    """Summed noise-normalized epistemic variance."""
-    prediction: dict[str, TargetPrediction]
+    run_id: int | None
+    score: float | None
+    """Summed noise-normalized epistemic variance; null before the first prediction."""
+    prediction: dict[str, TargetPrediction] | None
 
 
 class HandOut(Output):
