@@ -13,6 +13,7 @@ import uvicorn
 from al_service.cli.home import (
     DEFAULT_HOME,
     HomeOption,
+    announce_new,
     read_settings,
     upgrade_tables,
 )
@@ -50,6 +51,7 @@ def api(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)  # uvicorn raises it again when it has finished
     settings = read_settings(home, host=host, port=port)
+    announce_new(home)
     with database_for(home, settings, upgrade=upgrade_tables) as found:
         os.environ.update(environment_of(found))  # the application reads it there
         options = _options(found)

@@ -1,18 +1,23 @@
 """`al batch`: the next objects to observe."""
 
-import getpass
+import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
+from al_service.cli.home import DEFAULT_HOME, HomeOption, account_name, workplace
 from al_service.cli.output import STDOUT, JsonOption, console_for, write_json
 from al_service.rounds import campaigns, leasing
+from al_service.survey.targets import UNITS
+
+DIGITS: Final = 2
+"""Significant digits of a deviation; more are noise."""
 
 app = typer.Typer(help="Ask for the next objects.", no_args_is_help=True)
 
@@ -41,7 +46,7 @@ def next_batch(
     json_file: JsonOption = None,
 ) -> None:
     """Reserve the next objects of a campaign and print them."""
-    name = labeler or getpass.getuser()
+    name = labeler or account_name()
     _check_writable(json_file)  # a batch that nobody can read would be lost
     with workplace(home) as place, place.sessions.begin() as session:
         asked = leasing.ask(
@@ -83,6 +88,8 @@ def _show(console: Console, batch: leasing.Batch) -> None:
             *(_value(prediction.get(target)) for target in targets),
         )
     console.print(table)
+    if targets:
+        console.print(_legend(targets), style="dim", highlight=False)
     console.print(
         f"batch {batch.id}, reserved for {batch.labeler} until"
         f" {batch.expires_at:%Y-%m-%d %H:%M} UTC",
@@ -93,11 +100,24 @@ def _show(console: Console, batch: leasing.Batch) -> None:
 
 
 def _value(prediction: dict[str, Any] | None) -> str:  # JSON of one target
-    """`0.123±0.015`: the deviation of both kinds of uncertainty together."""
+    """`0.123±0.015`, `-0.04±0.15`: as many digits as the deviation has a use for."""
     if prediction is None:
         return ""
-    deviation = (prediction["epistemic"] ** 2 + prediction["aleatoric"] ** 2) ** 0.5
-    return f"{prediction['mean']:.3f}±{deviation:.3f}"
+    deviation = math.hypot(prediction["epistemic"], prediction["aleatoric"])
+    if deviation == 0.0:
+        return f"{prediction['mean']:.4g}"
+    digits = max(DIGITS - 1 - math.floor(math.log10(deviation)), 0)
+    return f"{prediction['mean']:.{digits}f}±{deviation:.{digits}f}"
+
+
+def _legend(targets: Sequence[str]) -> str:
+    """What the columns of predictions mean."""
+    units = [f"{target} in {UNITS[target]}" for target in targets if UNITS.get(target)]
+    return (
+        "score: what a label would teach, the model's own variance over the noise,"
+        " summed over targets; ±: one standard deviation, the model's ignorance and"
+        f" the noise together{'; ' if units else ''}{', '.join(units)}"
+    )
 
 
 def _as_json(batch: leasing.Batch) -> dict[str, Any]:  # the same names as over HTTP

@@ -21,6 +21,7 @@ from al_service.cli.home import (
     HomeOption,
     Workplace,
     address,
+    announce_new,
     read_settings,
     workplace,
 )
@@ -28,6 +29,7 @@ from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.errors import ALServiceError
 from al_service.local.home import open_home
 from al_service.local.record import running_stack
+from al_service.rounds.ownership import ForeignArtifacts, check_owner
 from al_service.rounds.readiness import SCHEDULE, queue_ages
 from al_service.settings import Settings
 from db.migrations.upgrade import current_is_head, current_revision, head_revision
@@ -74,6 +76,7 @@ def doctor(home: HomeOption = DEFAULT_HOME, json_file: JsonOption = None) -> Non
 
 def _findings(home: Path) -> Iterator[Finding]:
     settings = read_settings(home)
+    announce_new(home)
     yield _python()
     yield _torch()
     yield _home(home)
@@ -135,6 +138,7 @@ def _servers(home: Path, settings: Settings) -> Iterator[Finding]:
         with workplace(home) as place:
             yield _database(place, where)
             yield _tables(place)
+            yield _artifacts(place)
             yield _broker(place.settings)
             yield from _workers(place)
     except ALServiceError as error:
@@ -164,6 +168,16 @@ def _tables(place: Workplace) -> Finding:
         f"at revision {current_revision(url)}, this code knows {head_revision()}",
         "run al db upgrade",
     )
+
+
+def _artifacts(place: Workplace) -> Finding:
+    folder = place.settings.artifacts_folder
+    try:
+        with place.sessions() as session:
+            check_owner(session, folder)
+    except ForeignArtifacts as error:
+        return Finding("artifacts", False, str(error), "give each database a folder")
+    return Finding("artifacts", True, str(folder))
 
 
 def _broker(settings: Settings) -> Finding:

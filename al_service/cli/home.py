@@ -1,5 +1,6 @@
 """What every command does first: read the settings, find the home's database."""
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ HomeOption = Annotated[
 
 DEFAULT_HOME = Path(".al")
 
+NAMELESS = "local"
+"""Whoever works in a container whose user has no name."""
+
 
 @dataclass(frozen=True)
 class Workplace:
@@ -49,7 +53,9 @@ def workplace(home: Path) -> Iterator[Workplace]:
     Raises:
         StackProblem: There is no database to work with.
     """
-    with database_for(home, read_settings(home), upgrade=upgrade_tables) as settings:
+    found = read_settings(home)
+    announce_new(home)
+    with database_for(home, found, upgrade=upgrade_tables) as settings:
         engine = create_database_engine(address(settings))
         try:
             engine.connect().close()
@@ -83,6 +89,21 @@ def read_settings(home: Path, **given: object) -> Settings:
             for problem in error.errors()
         )
         raise typer.BadParameter("; ".join(problems)) from error
+
+
+def account_name() -> str:
+    """Whoever sits here: the labeler's name, by command and by `al up`'s token."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return NAMELESS
+
+
+def announce_new(home: Path) -> None:
+    """Say that a home is about to be made: a mistyped --home is noticed at once."""
+    folder = home.expanduser().resolve()
+    if not (folder / "secrets").exists():
+        typer.echo(f"al: {folder} is new: a home is made there", err=True)
 
 
 def upgrade_tables(settings: Settings) -> None:

@@ -6,19 +6,24 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
-from al_service.cli.home import DEFAULT_HOME, HomeOption, address, read_settings
+from al_service.cli.home import (
+    DEFAULT_HOME,
+    HomeOption,
+    account_name,
+    address,
+    announce_new,
+    read_settings,
+)
 from al_service.errors import Conflict
 from al_service.local.home import open_home, write_private
 from al_service.local.stack import run_stack
+from al_service.rounds.ownership import own_artifacts
 from al_service.rounds.pools import ensure_builtin_pools
 from al_service.rounds.tokens import authenticate, create_token
 from al_service.settings import Settings
 from db.migrations.upgrade import upgrade
 from db.session import create_database_engine, create_sessions
 from db.vocabulary import Role
-
-TOKEN_NAME = "local"
-"""Also the name under which the owner of this home labels."""
 
 app = typer.Typer()
 
@@ -40,6 +45,7 @@ def up(
     another folder in the place of the embedded ones.
     """
     settings = read_settings(home, port=port)
+    announce_new(home)
     typer.echo(f"starting in {home.resolve()}; logs in {home / 'logs'}", err=True)
     run_stack(home, settings, prepare=prepare, announce=typer.echo)
     typer.echo("stopped", err=True)
@@ -52,11 +58,13 @@ def prepare(settings: Settings) -> str:
     path = open_home(settings.home).path / "secrets" / "token"
     try:
         with create_sessions(engine).begin() as session:
+            own_artifacts(session, settings.artifacts_folder)
             ensure_builtin_pools(session, settings.artifacts_folder)
         with create_sessions(engine).begin() as session:
             if path.exists():
                 kept = path.read_text(encoding="ascii").strip()
-                if authenticate(session, kept) is not None:
+                token = authenticate(session, kept)
+                if token is not None and _is_ours(token.name):
                     return kept
             secret = _new_token(session)
     finally:
@@ -65,11 +73,16 @@ def prepare(settings: Settings) -> str:
     return secret
 
 
+def _is_ours(name: str) -> bool:
+    """Whether a token labels in the name under which commands of ours label."""
+    return name == account_name() or name.startswith(f"{account_name()}-")
+
+
 def _new_token(session: Session) -> str:
     """A token for the owner; another name where an earlier one's secret was lost."""
     try:
-        _, secret = create_token(session, TOKEN_NAME, Role.ADMIN)
+        _, secret = create_token(session, account_name(), Role.ADMIN)
     except Conflict:
-        name = f"{TOKEN_NAME}-{secrets.token_hex(3)}"
+        name = f"{account_name()}-{secrets.token_hex(3)}"
         _, secret = create_token(session, name, Role.ADMIN)
     return secret

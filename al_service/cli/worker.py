@@ -10,7 +10,13 @@ from typing import Annotated
 
 import typer
 
-from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings, workplace
+from al_service.cli.home import (
+    DEFAULT_HOME,
+    HomeOption,
+    announce_new,
+    read_settings,
+    workplace,
+)
 from al_service.errors import StackProblem
 from al_service.local.assembly import PYTHON, environment_of
 from al_service.local.home import open_home
@@ -49,7 +55,9 @@ def worker(
     """
     if (queue is None) == (not schedule):
         raise typer.BadParameter("give either --queue train|score or --schedule")
-    settings = _reachable(home, read_settings(home))
+    given = read_settings(home)
+    announce_new(home)
+    settings = _reachable(home, given)
     role = SCHEDULE if queue is None else queue.value
     if check:
         if queue is None:
