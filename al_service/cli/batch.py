@@ -85,7 +85,7 @@ def _show(console: Console, batch: leasing.Batch) -> None:
             f"{item.dec:+9.5f}",
             item.reason,
             "" if item.score is None else f"{item.score:.3g}",
-            *(_value(prediction.get(target)) for target in targets),
+            *(prediction_text(prediction.get(target)) for target in targets),
         )
     console.print(table)
     if targets:
@@ -99,7 +99,7 @@ def _show(console: Console, batch: leasing.Batch) -> None:
         console.print("[yellow]the campaign has nothing more to hand out[/]")
 
 
-def _value(prediction: dict[str, Any] | None) -> str:  # JSON of one target
+def prediction_text(prediction: dict[str, Any] | None) -> str:  # JSON of one target
     """`0.123±0.015`, `-0.04±0.15`: as many digits as the deviation has a use for."""
     if prediction is None:
         return ""

@@ -2,12 +2,12 @@
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from al_service.errors import InvalidInput, InvalidLabels, Problem
+from al_service.errors import InvalidInput, Problem
 from al_service.rounds.labeling import NewLabel
 from al_service.survey.targets import DEFAULT_TARGETS, is_missing
 
@@ -20,12 +20,18 @@ NOTHING_THERE: Final = 0
 """Qualities that are taken for granted where a file has no such column."""
 
 
+SEPARATORS: Final[Mapping[str, str]] = {";": "semicolons", "\t": "tabs"}
+"""What spreadsheets write where a comma is a decimal point."""
+
+
 @dataclass(frozen=True)
 class LabelRow:
     """A label and the line that it was read from."""
 
     line: int
     label: NewLabel
+    problems: tuple[Problem, ...] = ()
+    """What cannot be read, or was read before; there is no need to look further."""
 
 
 class _Row:
@@ -93,40 +99,53 @@ class _Row:
         self.problems.append(Problem(f"{self._place}: {column}", message))
 
 
-def read_label_file(path: Path) -> list[LabelRow]:
-    """Read labels.
+def read_labels(lines: Iterable[str], path: Path) -> list[LabelRow]:
+    """Read labels, each with what is wrong with its line.
 
     An empty cell, NaN and the catalogs' missing codes leave a target out. A row
     without any value is an object that cannot be labeled: its quality is 0.
 
     Args:
-        path: a CSV file whose first line names the columns: `object_id`, targets such
-            as `z`, `z_err` for their errors, `quality`, `note`, `source`,
-            `supersedes`.
+        lines: CSV whose first line names the columns: `object_id`, targets such as
+            `z`, `z_err` for their errors, `quality`, `note`, `source`, `supersedes`.
+        path: where they come from, for messages.
 
     Raises:
-        InvalidInput: the columns make no sense, or there are no rows.
-        InvalidLabels: with every bad cell.
+        InvalidInput: it is no CSV, the columns make no sense, or there are no rows.
     """
+    reader = csv.DictReader(lines, strict=True)
+    labels: list[LabelRow] = []
+    first: dict[str, int] = {}
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            _check_columns(path, reader.fieldnames or ())
-            read = [(reader.line_num, row) for row in reader]
+        _check_columns(path, reader.fieldnames or ())
+        labels.extend(
+            _read_row(path, reader.line_num, cells, first) for cells in reader
+        )
     except (csv.Error, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path}: expected CSV in UTF-8: {error}") from error
-    if not read:
+        line = reader.reader.line_num  # the dictionary's own number lags behind
+        raise InvalidInput(f"{path}:{line}: expected CSV in UTF-8: {error}") from error
+    if not labels:
         raise InvalidInput(f"{path}: expected at least one row, found none")
-    labels, problems = [], []
-    for line, cells in read:
-        row = _Row(f"{path}:{line}", cells)
-        labels.append(LabelRow(line, row.label()))
-        problems += row.problems
-        if None in cells:  # what the reader calls the cells behind the last column
-            problems.append(Problem(f"{path}:{line}", "more cells than columns"))
-    if problems:
-        raise InvalidLabels(problems)
     return labels
+
+
+def _read_row(
+    path: Path, line: int, cells: Mapping[str, str | None], first: dict[str, int]
+) -> LabelRow:
+    """One line; `first` remembers on which line an object was."""
+    row = _Row(f"{path}:{line}", cells)
+    label = row.label()
+    if None in cells:  # what the reader calls the cells behind the last column
+        row.problems.append(Problem(f"{path}:{line}", "more cells than columns"))
+    before = first.setdefault(label.object_id, line)
+    if label.object_id and before != line:
+        row.problems.append(
+            Problem(
+                f"{path}:{line}: object_id",
+                f"{label.object_id} is on line {before} as well",
+            )
+        )
+    return LabelRow(line, label, tuple(row.problems))
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
@@ -135,7 +154,16 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
     if "object_id" not in columns or unknown:
         raise InvalidInput(
             f"{path}: expected a first line with object_id and columns out of"
-            f" {', '.join(sorted(known - {'object_id'}))}; found {', '.join(columns)}"
+            f" {', '.join(sorted(known - {'object_id'}))}; found"
+            f" {', '.join(columns) or 'nothing'}{_separator_hint(columns)}"
         )
     if len(set(columns)) < len(columns):
         raise InvalidInput(f"{path}: a column is there twice: {', '.join(columns)}")
+
+
+def _separator_hint(columns: Sequence[str]) -> str:
+    """A word on files that are separated by something else than commas."""
+    for separator, name in SEPARATORS.items():
+        if len(columns) == 1 and separator in columns[0]:
+            return f": the file is separated by {name}, write it with commas"
+    return ""

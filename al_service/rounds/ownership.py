@@ -22,9 +22,10 @@ class ForeignArtifacts(ALServiceError):
 
     def __init__(self, folder: Path, owner: str, ours: str) -> None:
         super().__init__(
-            f"artifacts in {folder} belong to database {owner}, this is {ours}:"
-            " each would delete the other's files. Set AL_ARTIFACTS to a folder of its own;"
-            f" if this database was restored from a back-up, delete {folder / OWNER}"
+            f"artifacts in {folder} belong to database {owner}, and this is {ours}:"
+            " each would delete the other's files. Set AL_ARTIFACTS to a folder of its"
+            f" own; if this database was restored from a back-up, delete"
+            f" {folder / OWNER}"
         )
 
 

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from al_service.cli.batch import prediction_text
+from al_service.cli.home import account_name, read_settings
+from al_service.cli.label_check import CHECKED, MOST_PROBLEMS
+from al_service.cli.up import prepare
 from al_service.errors import InvalidInput, InvalidLabels, NotFound
 from tests.cli.commands import Commands
 from tests.conftest import PostgresForTests
@@ -131,7 +135,10 @@ def test_a_bad_setting_is_bad_usage_that_names_it(
         ("object_id,z\nx,high\n", "labels.csv:2: z"),
         ("object_id,z,quality\n,0.1,good\n", "labels.csv:2: quality"),
         ("object_id,z\nnothing,0.1\n", "labels.csv:2: object_id"),
-        ('object_id,z\n"x,0.1\n', "expected CSV"),
+        ('object_id,z\n"x,0.1\n', "labels.csv:2: expected CSV"),
+        ("object_id;z\nx;0.1\n", "separated by semicolons"),
+        ("object_id\tz\nx\t0.1\n", "separated by tabs"),
+        ("object_id,z\nx,0.1\ny,0.1\nx,0.2\n", "x is on line 2 as well"),
     ],
 )
 def test_a_bad_file_is_refused_with_the_place(
@@ -201,3 +208,80 @@ def test_every_bad_row_of_a_file_is_named(
     assert isinstance(result.exception, InvalidLabels)
     places = [problem.where for problem in result.exception.problems]
     assert places == [f"{file}:3: values.z", f"{file}:4: object_id"]
+
+
+def test_every_kind_of_mistake_is_named_at_once(
+    al: Commands, campaign: str, tmp_path: Path
+) -> None:
+    """Each kind hid the next: a file was mended and refused, again and again."""
+    batch = al.json("batch", "next", campaign, "--size", 3)
+    first, second, third = (item["object_id"] for item in batch["items"])
+    file = tmp_path / "labels.csv"
+    file.write_text(f"object_id,z\n{third},0.3\n")
+    al.json("label", "import", campaign, file)
+    rows = [f"{first},0.1", f"{second},high", "nobody,0.1", f"{third},0.4", "x,9,9"]
+    file.write_text("\n".join(["object_id,z", *rows, f"{first},0.2"]) + "\n")
+    result = al.run("label", "import", campaign, file)
+    assert isinstance(result.exception, InvalidLabels)
+    assert [problem.where for problem in result.exception.problems] == [
+        f"{file}:3: z",
+        f"{file}:4: object_id",
+        f"{file}:5: supersedes",
+        f"{file}:6",
+        f"{file}:7: object_id",
+    ]
+    assert "labels[" not in str(result.exception)
+    assert al.json("campaign", "status", campaign)["counts"]["labels"] == 1
+
+
+def test_a_wrong_file_is_refused_after_its_first_thousand_problems(
+    al: Commands, campaign: str, tmp_path: Path
+) -> None:
+    """A million unknown ids took minutes, in silence, and filled the terminal."""
+    file = tmp_path / "labels.csv"
+    rows = [f"nobody-{number},0.1" for number in range(3 * CHECKED)]
+    file.write_text("\n".join(["object_id,z", *rows]) + "\n")
+    result = al.run("label", "import", campaign, file)
+    assert isinstance(result.exception, InvalidLabels)
+    assert len(result.exception.problems) == MOST_PROBLEMS
+    said = str(result.exception).splitlines()
+    assert len(said) == MOST_PROBLEMS + 1
+    assert f"and {CHECKED - MOST_PROBLEMS} more" in said[0]
+    assert f"{2 * CHECKED} further lines were not looked at" in said[0]
+    assert "labels.csv:2: object_id: 'nobody-0' is not in" in said[1]
+
+
+@pytest.mark.usefixtures("al")  # its database
+def test_a_home_that_is_new_is_named(tmp_path: Path) -> None:
+    """A mistyped --home made a new one in silence, and the campaign was not found."""
+    typo = Commands(tmp_path / "tpyo")
+    result = typo.run("campaign", "status", "night")
+    assert f"{tmp_path / 'tpyo'} is new: a home is made there" in result.stderr
+    assert "is new" not in typo.run("campaign", "status", "night").stderr
+
+
+def test_a_person_has_one_name_at_every_door(al: Commands, campaign: str) -> None:
+    batch = al.json("batch", "next", campaign, "--size", 1)
+    assert batch["labeler"] == account_name()
+    settings = read_settings(al.home).model_copy(update={"home": al.home})
+    secret = prepare(settings)
+    names = {token["name"] for token in al.json("token", "list")["items"]}
+    assert names == {account_name()}
+    assert prepare(settings) == secret
+
+
+@pytest.mark.parametrize(
+    ("mean", "epistemic", "aleatoric", "shown"),
+    [
+        (0.12345, 0.012, 0.009, "0.123±0.015"),
+        (-0.0392, 0.12, 0.095, "-0.04±0.15"),
+        (12.3456, 3.0, 4.0, "12.3±5.0"),
+        (123.456, 30.0, 40.0, "123±50"),
+        (0.5, 0.0, 0.0, "0.5"),
+    ],
+)
+def test_a_prediction_has_as_many_digits_as_its_deviation_bears(
+    mean: float, epistemic: float, aleatoric: float, shown: str
+) -> None:
+    found = {"mean": mean, "epistemic": epistemic, "aleatoric": aleatoric}
+    assert prediction_text(found) == shown

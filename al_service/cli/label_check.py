@@ -1,0 +1,125 @@
+"""A file of labels is checked whole before the first one is stored."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from al_service.cli.label_file import LabelRow
+from al_service.errors import InvalidLabels, Problem
+from al_service.rounds import labeling
+from db.tables import Campaign
+
+CHECKED: Final = 5000
+"""Labels checked at a time."""
+
+MOST_PROBLEMS: Final = 1000
+"""Nobody reads more of them; a wrong file is known by its first thousand."""
+
+
+class BadLabelFile(InvalidLabels):
+    """Lines of a file that cannot be stored; nothing was."""
+
+    def __init__(self, path: Path, problems: Sequence[Problem], *, unread: int) -> None:
+        shown = problems[:MOST_PROBLEMS]
+        super().__init__(shown)
+        more = f" and {len(problems) - len(shown)} more" if problems != shown else ""
+        rest = f"; {unread} further lines were not looked at" if unread else ""
+        lines = [f"{path}: {len(shown)} problem(s){more}, nothing was stored{rest}"]
+        lines += [f"  {problem.where}: {problem.message}" for problem in shown]
+        self.args = ("\n".join(lines),)
+
+
+def check_rows(
+    session: Session,
+    campaign: Campaign,
+    path: Path,
+    rows: Sequence[LabelRow],
+    *,
+    labeler: str,
+    batch_id: int | None,
+    watch: Iterable[int],
+) -> None:
+    """Refuse a file that `tell` would refuse, with every bad line.
+
+    Args:
+        session: reads only.
+        campaign: whose labels they shall be.
+        path: the file, for messages.
+        rows: its lines.
+        labeler: who tells.
+        batch_id: the batch that the labels answer, if they answer one.
+        watch: first places of the parts, `CHECKED` apart, as a progress bar hands
+            them out.
+
+    Raises:
+        BadLabelFile: with the problems, by line; it stops early at `MOST_PROBLEMS`.
+    """
+    problems: list[Problem] = []
+    for first in watch:
+        part = rows[first : first + CHECKED]
+        problems += _problems_of(session, campaign, path, part, labeler, batch_id)
+        if len(problems) >= MOST_PROBLEMS:
+            unread = max(len(rows) - first - CHECKED, 0)
+            raise BadLabelFile(path, problems, unread=unread)
+    if problems:
+        raise BadLabelFile(path, problems, unread=0)
+
+
+@contextmanager
+def naming_lines(path: Path, rows: Sequence[LabelRow]) -> Iterator[None]:
+    """`labels[3].values.z` is of no use to somebody who looks at line 5 of a file."""
+    try:
+        yield
+    except InvalidLabels as error:
+        found = [
+            Problem(f"{path}:{rows[place].line}: {field.lstrip('.')}", problem.message)
+            for problem in error.problems
+            for place, field in (_place(problem),)
+        ]
+        raise BadLabelFile(path, found, unread=0) from error
+
+
+def _problems_of(
+    session: Session,
+    campaign: Campaign,
+    path: Path,
+    rows: Sequence[LabelRow],
+    labeler: str,
+    batch_id: int | None,
+) -> list[Problem]:
+    """Everything wrong with a part of a file, by line.
+
+    A label that is wrong in itself hides nothing of the others: they are looked at
+    again without it.
+    """
+    found = [(row.line, problem) for row in rows for problem in row.problems]
+    left = [row for row in rows if not row.problems]
+    while left:
+        try:
+            labeling.check(
+                session,
+                campaign,
+                labeler=labeler,
+                batch_id=batch_id,
+                labels=[row.label for row in left],
+            )
+            break
+        except InvalidLabels as error:
+            bad = set()
+            for problem in error.problems:
+                place, field = _place(problem)
+                line = left[place].line
+                bad.add(place)
+                where = f"{path}:{line}: {field.lstrip('.')}"
+                found.append((line, Problem(where, problem.message)))
+            left = [row for place, row in enumerate(left) if place not in bad]
+    return [problem for _, problem in sorted(found, key=lambda one: one[0])]
+
+
+def _place(problem: Problem) -> tuple[int, str]:
+    """`labels[3].values.z` → 3 and `.values.z`."""
+    number, _, field = problem.where.removeprefix("labels[").partition("]")
+    return int(number), field
