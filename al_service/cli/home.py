@@ -102,7 +102,8 @@ def account_name() -> str:
 def announce_new(home: Path) -> None:
     """Say that a home is about to be made: a mistyped --home is noticed at once."""
     folder = home.expanduser().resolve()
-    if not (folder / "secrets").exists():
+    is_file = folder.exists() and not folder.is_dir()  # refused in a moment
+    if not is_file and not (folder / "secrets").exists():
         typer.echo(f"al: {folder} is new: a home is made there", err=True)
 
 

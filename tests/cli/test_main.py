@@ -132,9 +132,11 @@ def test_the_doctor_gives_every_finding_a_line_and_knows_a_bare_laptop(
         "disk",
         "database",
         "tables",
+        "artifacts",
         "broker",
         "worker train",
         "worker score",
+        "sweep",
     }
     assert all(f" {name}: " in report.stderr for name in checks)
 

@@ -1,10 +1,12 @@
 import os
 import signal
+from pathlib import Path
 
 from sqlalchemy import select
 
 from al_service.local.processes import wait_until
 from al_service.rounds.doorbell import Doorbell
+from al_service.rounds.ownership import OWNER
 from db.tables import WorkerSeen
 from db.vocabulary import RunKind
 from tests.conftest import Database
@@ -99,3 +101,16 @@ def test_a_worker_takes_one_message_at_a_time(start: Start, broker: Broker) -> N
             assert client.llen("train") >= 4  # free for every other worker
         os.kill(busy.process.pid, signal.SIGCONT)
         assert wait_until(broker.drained, seconds=60)
+
+
+def test_a_worker_refuses_the_artifacts_of_another_database(
+    start: Start, tmp_path: Path
+) -> None:
+    """It would tidy up checkpoints that the other database serves."""
+    folder = tmp_path / "artifacts"
+    folder.mkdir()
+    (folder / OWNER).write_text("4711-1")
+    worker = start("train", AL_ARTIFACTS=str(folder))
+    assert worker.process.wait(timeout=60) == 1
+    assert worker.said("belong to database 4711-1")
+    assert worker.said("AL_ARTIFACTS")
