@@ -5,13 +5,13 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from al_service.api.dependencies import Caller
+from al_service.api.visits import VisitorDep
 
 
-def _known_only(request: Request, _: Caller) -> None:
-    """Refuse what nobody reads; whoever has no token hears that first."""
+async def _known_only(request: Request, _: VisitorDep) -> None:
+    """Refuse what nobody reads; whoever brings no token hears that first."""
     route = request.scope["route"]
-    if not isinstance(route, APIRoute):
+    if not request.query_params or not isinstance(route, APIRoute):
         return
     known = _parameters(route.dependant)
     unknown = [name for name in request.query_params if name not in known]

@@ -6,7 +6,6 @@ from sqlalchemy.orm import Session, defer
 from db.tables import Campaign, Pool
 from db.vocabulary import CampaignState
 
-
 # Built once: every ask begins with it.
 _BY_NAME = select(Campaign).where(Campaign.name == bindparam("name"))
 _BRIEFLY = _BY_NAME.options(
