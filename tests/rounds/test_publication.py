@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from psycopg.errors import ForeignKeyViolation
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
 
 from al_service.rounds import claiming, leasing
 from al_service.rounds.artifacts import Artifacts
@@ -167,7 +167,7 @@ def test_an_evaluation_object_cannot_be_ranked(sky: Observatory) -> None:
     assert examiner is not None
     ours = claimed(sky, campaign_id)
 
-    with pytest.raises(IntegrityError, match="only_the_pool_is_ranked"):
+    with pytest.raises(ForeignKeyViolation, match="ranked_object_sky_object_id_split"):
         publish(ours, results([examiner]), served_run_id=None)
 
     assert sky.served(campaign_id) is None
