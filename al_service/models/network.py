@@ -36,6 +36,9 @@ class Network:
     """`T` standard deviations, positive: the network works in these units."""
     noise_scale: NDArray[np.float64]
     """`T` factors on the predicted noise, from labels that members did not see."""
+    noise_limits: NDArray[np.float64]
+    """`T x 2` smallest and largest log s² over the training labels, for latents of
+    unit spread: beyond them the network extrapolates."""
     module: FusionNetwork
     whitening: Whitening
 
@@ -64,6 +67,7 @@ class Network:
             Whitened φ, `N x D`, and s², `N x T` in latent units squared.
         """
         phi, log_noise = raw_features(self.module, self.scalers, inputs)
+        log_noise = np.clip(log_noise, *self.noise_limits.T)
         noise = np.exp(log_noise) * self.noise_scale * self.latent_spread**2
         return self.whitening.apply(phi), noise.astype(np.float32)
 

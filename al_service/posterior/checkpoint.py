@@ -34,7 +34,7 @@ from al_service.survey.atomic_folder import (
     verify_files,
 )
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 _TENSORS: Final = "tensors.safetensors"
 
 Arrays = dict[str, NDArray[Any]]  # Any: of several types
@@ -120,6 +120,7 @@ def _arrays(network: Network, head: Head, calibration: Calibration | None) -> Ar
             "center": network.latent_center,
             "spread": network.latent_spread,
             "noise_scale": network.noise_scale,
+            "noise_limits": network.noise_limits,
         },
         "head": {name: part for name, part in vars(head).items() if name != "targets"},
     }
@@ -157,6 +158,7 @@ def _network(
         arrays["latent/center"],
         arrays["latent/spread"],
         arrays["latent/noise_scale"],
+        arrays["latent/noise_limits"],
         module,
         Whitening(**_under(arrays, "whitening")),
     )

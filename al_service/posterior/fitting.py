@@ -32,7 +32,7 @@ from al_service.models.pyro_model import MeanFieldGuide, Observations, joint_mod
 from al_service.models.targets_transform import TargetTransform
 from al_service.models.whitening import Whitening
 from al_service.posterior.closed_form import INTERCEPT_PRECISION
-from al_service.posterior.held_aside import noise_scale
+from al_service.posterior.held_aside import NoiseLevel, noise_level
 from al_service.posterior.optimizing import Optimizer, one_thread
 from al_service.survey.inputs import Inputs
 
@@ -41,6 +41,9 @@ STOP_EVERY: Final = 20
 
 WHITENING_ROWS: Final = 20_000
 """Pool objects that whitening looks at: enough for a covariance of D = 256."""
+
+NO_SPREAD: Final = 1e-9
+"""Standard deviation of labels, in latent units or of their mean, that is rounding."""
 
 TRAINING_PRECISION: Final = 1.0
 """Prior precision of the weights while encoders learn, per feature of a member."""
@@ -144,11 +147,20 @@ def fit_network(
             widths={name: part.shape[-1] for name, part in labels.columns.items()},
             n_latents=len(targets),
         )
-        scale = _train(module, labels, config, progress, should_stop)
+        taught = _train(module, labels, config, progress, should_stop)
+        level = _noise_level(module, labels, taught, spread)
     module.requires_grad_(requires_grad=False).eval()
     phi, _ = raw_features(module, scalers, _whitening_rows(training, pool_inputs))
     return Network(
-        config, targets, scalers, center, spread, scale, module, Whitening.fit(phi)
+        config,
+        targets,
+        scalers,
+        center,
+        spread,
+        level.scale,
+        level.limits,
+        module,
+        Whitening.fit(phi),
     )
 
 
@@ -159,13 +171,16 @@ def _labels(
         training.values, training.errors
     )
     seen = Scaler.fit(np.where(observed, values, np.nan))
-    spread = np.where(seen.spread > 0, seen.spread, 1.0)
+    # Equal labels differ by rounding at most: no unit to divide by.
+    constant = seen.spread <= NO_SPREAD * np.maximum(1.0, np.abs(seen.center))
+    spread = np.where(constant, 1.0, seen.spread)
+    latent = np.where(constant, 0.0, (values - seen.center) / spread)
     columns, present = scaled_tensors(scalers, training.inputs)
     weights = np.ones(len(training)) if training.weights is None else training.weights
     labels = _Labels(
         columns,
         present,
-        _tensor((values - seen.center) / spread),
+        _tensor(latent),
         _tensor((errors / spread) ** 2),
         torch.from_numpy(observed),
         _tensor(weights),
@@ -179,11 +194,11 @@ def _train(
     config: ModelConfig,
     progress: Callable[[float], None],
     should_stop: Callable[[], bool],
-) -> NDArray[np.float64]:
+) -> Tensor:
     """Maximize the evidence lower bound; the module ends with its averaged weights.
 
     Returns:
-        `T` factors by which the noise was underestimated.
+        `M x N`: which labels each member has seen.
     """
     n, n_latents = labels.values.shape
     batch = min(config.batch, n)
@@ -208,7 +223,7 @@ def _train(
         optimizer.step(loss / n)
     optimizer.finish()
     progress(1.0)
-    return _noise_scale(module, labels, taught)
+    return taught
 
 
 def _batches(n: int, batch: int, steps: int) -> Iterator[Tensor]:
@@ -248,18 +263,22 @@ def _taught(n: int, config: ModelConfig) -> Tensor:
     return taught
 
 
-def _noise_scale(
-    module: FusionNetwork, labels: _Labels, taught: Tensor
-) -> NDArray[np.float64]:
+def _noise_level(
+    module: FusionNetwork,
+    labels: _Labels,
+    taught: Tensor,
+    spread: NDArray[np.float64],
+) -> NoiseLevel:
     with torch.no_grad():
         phi, log_noise = module(labels.columns, labels.present)
-    noise = log_noise.mean(dim=0).exp() + labels.error_variance
-    return noise_scale(
+    return noise_level(
         phi.double().numpy(),
         labels.values.double().numpy(),
-        noise.double().numpy(),
+        log_noise.double().mean(dim=0).numpy(),
+        labels.error_variance.double().numpy(),
         observed=labels.observed.numpy(),
         taught=taught.numpy(),
+        spread=spread,
     )
 
 

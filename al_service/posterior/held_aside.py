@@ -4,6 +4,8 @@ Residuals of labels that trained the features are too small, also leave-one-out 
 in a trial with 4,000 labels their squares were 0.6 of those of new galaxies.
 """
 
+import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,40 +20,75 @@ Floats = NDArray[np.float64]
 ENOUGH: Final = 10
 """Fewer labels than this say nothing about the noise."""
 
+PRIOR_SPREAD: Final = 0.5
+"""Standard deviation of a label of which nobody knows anything: half a dex of a
+star-formation rate, half an e-fold of 1 + z."""
+
+SMALLEST_SCALE: Final = 1e-2
+"""Held-aside labels that nearly all agree may call the noise ten times too large, not
+absent: a variance of 0 would make the next label infinitely surprising."""
+
 _LEVELS: Final = (0.68, 0.95)
 """Intervals that the noise should serve."""
 
 
-def noise_scale(
+@dataclass(frozen=True)
+class NoiseLevel:
+    """What labels say about the noise that a network predicts."""
+
+    scale: Floats
+    """`T` factors by which the predicted variances are too small."""
+    limits: Floats
+    """`T x 2` smallest and largest log s² that labels have vouched for."""
+
+
+def noise_level(
     phi: Floats,
     values: Floats,
-    noise: Floats,
+    log_noise: Floats,
+    error_variance: Floats,
     *,
     observed: NDArray[np.bool_],
     taught: NDArray[np.bool_],
-) -> Floats:
-    """By how much the predicted noise is too small.
+    spread: Floats,
+) -> NoiseLevel:
+    """By how much the predicted noise is too small, and where it may be believed.
 
     Every member gets a last layer of its own from the labels it has seen and predicts
-    those it has not.
+    those it has not. Far from all labels the network extrapolates log s² without
+    bound, so that only the range over the labels counts.
 
     Args:
         phi: `M x N x D/M` raw features.
-        values: `N x T` labels as latents of unit spread.
-        noise: `N x T` predicted variances, with those of the labels themselves.
+        values: `N x T` labels as latents of zero mean and unit spread.
+        log_noise: `N x T` predicted log s².
+        error_variance: `N x T` variances of the labels themselves.
         observed: `N x T` which labels are known.
         taught: `M x N` which labels each member has seen.
-
-    Returns:
-        `T` factors on the predicted variances, 1 where there are too few labels.
+        spread: `T` unit of the latents.
     """
     whitened = [Whitening.fit(member).apply(member) for member in phi]
-    return np.array(
-        [
-            _latent_scale(whitened, values[:, t], noise[:, t], observed[:, t], taught)
-            for t in range(values.shape[1])
-        ]
-    )
+    noise = np.exp(log_noise) + error_variance
+    scale, limits = np.ones(values.shape[1]), np.empty((values.shape[1], 2))
+    for t in range(values.shape[1]):
+        known = observed[:, t]
+        said = values[known, t]
+        if len(said) < ENOUGH or not said.any():
+            limits[t] = math.log(_unexamined_noise(said, float(spread[t])))
+            continue
+        limits[t] = log_noise[known, t].min(), log_noise[known, t].max()
+        scale[t] = _latent_scale(whitened, values[:, t], noise[:, t], known, taught)
+    return NoiseLevel(scale, limits)
+
+
+def _unexamined_noise(values: Floats, spread: float) -> float:
+    """The variance of a latent whose labels are too few or all the same.
+
+    Their scatter, and one label's worth of not knowing better: a hundred equal labels
+    promise a tenth of `PRIOR_SPREAD`, a single one seven tenths.
+    """
+    unknown = (PRIOR_SPREAD / spread) ** 2
+    return float(unknown + (values**2).sum()) / (1.0 + len(values))
 
 
 def _latent_scale(
@@ -71,7 +108,9 @@ def _latent_scale(
         epistemic = ((design[new] @ posterior.factor) ** 2).sum(axis=1)
         error = values[new] - design[new] @ posterior.mean
         scores += list(np.abs(error) / np.sqrt(noise[new] + epistemic))
-    return _variance_ratio(scores) if len(scores) >= ENOUGH else 1.0
+    if len(scores) < ENOUGH:
+        return 1.0
+    return max(_variance_ratio(scores), SMALLEST_SCALE)
 
 
 def _variance_ratio(scores: list[float]) -> float:

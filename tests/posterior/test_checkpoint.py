@@ -47,6 +47,7 @@ def test_a_checkpoint_predicts_what_the_model_predicted(
     for name, array in expected.arrays().items():
         np.testing.assert_array_equal(found.arrays()[name], array, err_msg=name)
     assert loaded.network.config == network.config
+    np.testing.assert_array_equal(loaded.network.noise_limits, network.noise_limits)
 
 
 def test_the_same_model_has_the_same_digest_and_is_stored_once(
