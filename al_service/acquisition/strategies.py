@@ -60,7 +60,10 @@ class Candidates:
     """What may be asked: every row is free and no galaxy of it is taken."""
 
     features: NDArray[np.floating]
-    """`N x D` whitened features."""
+    """Whitened features, at least of the candidates; a memory map is not read."""
+
+    rows: NDArray[np.int64]
+    """`N` rows in the features: a million candidates copy no features."""
 
     score: NDArray[np.float64]
     """`N` summed noise-normalized epistemic variances."""
@@ -74,7 +77,8 @@ class Candidates:
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> "Candidates":
         """The same columns for some rows."""
         return Candidates(
-            features=self.features[rows],
+            features=self.features,
+            rows=self.rows[rows],
             score=self.score[rows],
             object_ids=self.object_ids[rows],
             group_ids=self.group_ids[rows],
@@ -94,12 +98,13 @@ def rank(
     random_keys: NDArray[np.int64],
     size: int,
     seed: int,
+    feature_rows: NDArray[np.int64] | None = None,
 ) -> Ranking:
     """Order candidates by what their labels would teach.
 
     Args:
         strategy: which order, with its settings.
-        features: `N x D` whitened features of the candidates.
+        features: whitened features of the candidates, `N x D`, or of more objects.
         score: `N` summed noise-normalized epistemic variances, finite.
         object_ids: `N` identifiers, which break ties.
         group_ids: `N` galaxies: at most one observation of each is ranked.
@@ -108,6 +113,7 @@ def rank(
         random_keys: `N` fixed random keys of the campaign.
         size: how many candidates to order at most.
         seed: draws the sample that stands for a pool larger than `greedy_pool`.
+        feature_rows: `N` rows of the candidates in the features; default: their order.
 
     Returns:
         Positions in the given candidates, best first. The same arguments give the
@@ -115,12 +121,13 @@ def rank(
     """
     score = np.asarray(score, dtype=np.float64)
     check_candidates(score, object_ids, group_ids)
-    if len(features) != len(score) or len(random_keys) != len(score):
+    rows = np.arange(len(features)) if feature_rows is None else feature_rows
+    if len(rows) != len(score) or len(random_keys) != len(score):
         raise InvalidInput(
             f"expected features and random keys for {len(score)} candidates, "
-            f"got {len(features)} and {len(random_keys)}"
+            f"got {len(rows)} and {len(random_keys)}"
         )
-    everything = Candidates(features, score, object_ids, group_ids, random_keys)
+    everything = Candidates(features, rows, score, object_ids, group_ids, random_keys)
     free = np.flatnonzero(unblocked(group_ids, blocked_groups))
     candidates = everything if len(free) == len(score) else everything.take(free)
     if strategy.name is Strategy.RANDOM:
@@ -187,7 +194,9 @@ def _walk(
     """The LCMD order of the first `size` galaxies."""
     if len(candidates.score) == 0:
         return np.empty(0, dtype=np.int64)
-    features = np.ascontiguousarray(candidates.features, dtype=np.float32)
+    features = np.ascontiguousarray(
+        candidates.features[candidates.rows], dtype=np.float32
+    )
     centers = np.ascontiguousarray(center_features, dtype=np.float32)
     if len(centers) == 0:
         centers = features.mean(axis=0, dtype=np.float64)[None].astype(np.float32)

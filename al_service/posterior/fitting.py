@@ -29,6 +29,7 @@ from al_service.models.network import (
     scaled_tensors,
 )
 from al_service.models.pyro_model import MeanFieldGuide, Observations, joint_model
+from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.models.targets_transform import TargetTransform
 from al_service.models.whitening import Whitening
 from al_service.posterior.closed_form import INTERCEPT_PRECISION
@@ -38,9 +39,6 @@ from al_service.survey.inputs import Inputs
 
 STOP_EVERY: Final = 20
 """Optimizer steps between two looks at the stop signal: some hundredths of a second."""
-
-WHITENING_ROWS: Final = 20_000
-"""Pool objects that whitening looks at: enough for a covariance of D = 256."""
 
 NO_SPREAD: Final = 1e-9
 """Standard deviation of labels, in latent units or of their mean, that is rounding."""
@@ -61,6 +59,8 @@ class TrainingSet:
     """`N x T` their standard deviations, NaN where unknown."""
     weights: NDArray[np.float64] | None = None
     """`N` pool-density weights of mean 1; they enter the mean only."""
+    group_ids: NDArray[np.str_] | None = None
+    """`N` galaxies, which members see whole or not at all; None: each its own."""
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -147,7 +147,8 @@ def fit_network(
             widths={name: part.shape[-1] for name, part in labels.columns.items()},
             n_latents=len(targets),
         )
-        taught = _train(module, labels, config, progress, should_stop)
+        taught = _taught(_galaxies(training), config)
+        _train(module, labels, taught, config, progress, should_stop)
         level = _noise_level(module, labels, taught, spread)
     module.requires_grad_(requires_grad=False).eval()
     phi, _ = raw_features(module, scalers, _whitening_rows(training, pool_inputs))
@@ -191,15 +192,12 @@ def _labels(
 def _train(
     module: FusionNetwork,
     labels: _Labels,
+    taught: Tensor,
     config: ModelConfig,
     progress: Callable[[float], None],
     should_stop: Callable[[], bool],
-) -> Tensor:
-    """Maximize the evidence lower bound; the module ends with its averaged weights.
-
-    Returns:
-        `M x N`: which labels each member has seen.
-    """
+) -> None:
+    """Maximize the evidence lower bound; the module ends with its averaged weights."""
     n, n_latents = labels.values.shape
     batch = min(config.batch, n)
     steps = max(config.min_steps, config.epochs * math.ceil(n / batch))
@@ -209,7 +207,6 @@ def _train(
     precision[:, -1] = INTERCEPT_PRECISION
     elbo: Any = TraceMeanField_ELBO()  # type: ignore[no-untyped-call]  # Pyro
     optimizer = Optimizer(module, guide, config, steps)
-    taught = _taught(n, config)
     for step, rows in enumerate(_batches(n, batch, steps)):
         if step % STOP_EVERY == 0:
             if should_stop():
@@ -223,7 +220,6 @@ def _train(
         optimizer.step(loss / n)
     optimizer.finish()
     progress(1.0)
-    return taught
 
 
 def _batches(n: int, batch: int, steps: int) -> Iterator[Tensor]:
@@ -253,13 +249,26 @@ def _forward(
     return torch.cat([phi, constant], dim=-1), noise, observations
 
 
-def _taught(n: int, config: ModelConfig) -> Tensor:
-    """Which labels each member sees, `M x N`: everyone misses others."""
-    held = round(n * config.held_aside)
-    order = torch.randperm(n)
-    taught = torch.ones(config.members, n, dtype=torch.bool)
+def _galaxies(training: TrainingSet) -> Tensor:
+    """`N` numbers of the galaxies, in the order of their first appearance."""
+    if training.group_ids is None:
+        return torch.arange(len(training))
+    numbers: dict[str, int] = {}
+    names = training.group_ids.tolist()
+    return torch.tensor([numbers.setdefault(name, len(numbers)) for name in names])
+
+
+def _taught(galaxies: Tensor, config: ModelConfig) -> Tensor:
+    """Which labels each member sees, `M x N`: everyone misses other galaxies.
+
+    A second spectrum of a galaxy that a member has seen would flatter the noise.
+    """
+    count = int(galaxies.max()) + 1
+    held = round(count * config.held_aside)
+    order = torch.randperm(count)
+    taught = torch.ones(config.members, len(galaxies), dtype=torch.bool)
     for member in range(config.members):
-        taught[member, order.roll(-member * held)[:held]] = False
+        taught[member] = ~torch.isin(galaxies, order.roll(-member * held)[:held])
     return taught
 
 
@@ -284,9 +293,7 @@ def _noise_level(
 
 def _whitening_rows(training: TrainingSet, pool_inputs: Inputs | None) -> Inputs:
     inputs = training.inputs if pool_inputs is None else pool_inputs
-    if len(inputs) <= WHITENING_ROWS:
-        return inputs
-    return inputs.take(np.linspace(0, len(inputs) - 1, WHITENING_ROWS).astype(np.int64))
+    return inputs.take(evenly(np.arange(len(inputs)), WHITENING_SAMPLE))
 
 
 def _tensor(array: NDArray[np.float64]) -> Tensor:

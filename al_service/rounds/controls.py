@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from al_service.acquisition.density import density_weights
+from al_service.acquisition.density import density_weights, represented_rows
 from al_service.acquisition.strategies import Strategy
 from al_service.posterior.features import extract
 from al_service.posterior.head import fit_head
 from al_service.rounds.assignment import Assignment
 from al_service.rounds.evaluating import Examination, curve_points, examine
 from al_service.rounds.networks import train_network
-from al_service.rounds.refitting import DENSITY_SAMPLE, evenly
 from al_service.rounds.scoring import FeatureCache
 from al_service.rounds.training_data import EvaluationSet, LabeledObjects
 from db.repositories import training
@@ -128,6 +127,7 @@ def control_points(
     arms: Arms,
     evaluation: EvaluationSet,
     *,
+    pool_rows: NDArray[np.int64],
     previous: FeatureCache | None,
 ) -> list[CurvePoint]:
     """Train and examine both arms; the points are not stored yet.
@@ -137,6 +137,7 @@ def control_points(
         frozen: its labels.
         arms: which of them each arm knows.
         evaluation: the objects that examine.
+        pool_rows: rows of the objects that may be asked for.
         previous: features under the network that serves, for pool-density weights.
     """
     alpha = assignment.subject.strategy.weights_alpha
@@ -147,7 +148,12 @@ def control_points(
     ):
         labels = frozen.take(places)
         examination = _examine_arm(
-            assignment, labels, evaluation, alpha=exponent, previous=previous
+            assignment,
+            labels,
+            evaluation,
+            pool_rows=pool_rows,
+            alpha=exponent,
+            previous=previous,
         )
         points += curve_points(
             examination, run_id=assignment.run_id, arm=arm, n_labels=len(labels)
@@ -160,16 +166,18 @@ def _examine_arm(
     labels: LabeledObjects,
     evaluation: EvaluationSet,
     *,
+    pool_rows: NDArray[np.int64],
     alpha: float,
     previous: FeatureCache | None,
 ) -> Examination:
     arrays = assignment.arrays
-    network = train_network(assignment, labels, alpha=alpha, previous=previous)
+    network = train_network(
+        assignment, labels, pool_rows=pool_rows, alpha=alpha, previous=previous
+    )
     features = extract(network, arrays.inputs(labels.rows))
     weights = None
     if alpha > 0.0:
-        sample = evenly(np.arange(arrays.n_objects), DENSITY_SAMPLE)
-        others = np.setdiff1d(sample, labels.rows)
+        others = represented_rows(pool_rows, labels.rows)
         phi = extract(network, arrays.inputs(others)).phi
         weights = density_weights(features.phi, phi, alpha)
     head = fit_head(network, features, labels.values, labels.errors, weights)

@@ -85,7 +85,11 @@ def refit_and_publish(
     moment = read_moment(assignment, base_run_id=learned.run_id)
     strategy: StrategyConfig = assignment.subject.strategy
     head = refit(
-        learned.network, learned.cache, moment.labels, alpha=strategy.weights_alpha
+        learned.network,
+        learned.cache,
+        moment.labels,
+        pool_rows=moment.queue.pool_rows,
+        alpha=strategy.weights_alpha,
     )
     assignment.heart.progress(0.9)
     examination = examine(

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from al_service.errors import CorruptArtifact
 from al_service.models.network import Network
+from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import TrainingSet, fit_network
@@ -19,7 +21,7 @@ from al_service.posterior.head import fit_head
 from al_service.randomness import derived_seed
 from al_service.rounds.artifacts import Artifacts, mark_used, save_text
 from al_service.rounds.assignment import Assignment, Served
-from al_service.rounds.refitting import evenly, label_weights
+from al_service.rounds.refitting import label_weights
 from al_service.rounds.scoring import (
     FeatureCache,
     cache_features,
@@ -29,9 +31,6 @@ from al_service.rounds.scoring import (
 from al_service.rounds.training_data import LabeledObjects
 from db.base import JsonObject
 from db.tables import Run
-
-WHITENING_SAMPLE: Final = 20_000
-"""Pool objects that are read for the whitening of features."""
 
 _FINISHED: Final = "network.json"
 
@@ -53,7 +52,11 @@ class Learned:
 
 
 def learn(
-    assignment: Assignment, frozen: LabeledObjects, previous: FeatureCache | None
+    assignment: Assignment,
+    frozen: LabeledObjects,
+    previous: FeatureCache | None,
+    *,
+    pool_rows: NDArray[np.int64],
 ) -> Learned:
     """Train on the frozen labels and cache the pool's features.
 
@@ -61,10 +64,11 @@ def learn(
         assignment: a full run.
         frozen: its labels.
         previous: features under the network that serves, for pool-density weights.
+        pool_rows: rows of the objects that may be asked for.
     """
     heart = assignment.heart
     started = time.perf_counter()
-    network, digest = _network(assignment, frozen, previous)
+    network, digest = _network(assignment, frozen, previous, pool_rows=pool_rows)
     trained = time.perf_counter()
     cache = cache_network(assignment, network, digest, progress=heart.stage(0.5, 0.7))
     seconds = {"train": trained - started, "score": time.perf_counter() - trained}
@@ -135,6 +139,7 @@ def train_network(
     assignment: Assignment,
     labels: LabeledObjects,
     *,
+    pool_rows: NDArray[np.int64],
     alpha: float,
     previous: FeatureCache | None,
     progress: Callable[[float], None] = lambda _share: None,
@@ -144,6 +149,8 @@ def train_network(
     Args:
         assignment: a full run.
         labels: what the network may see.
+        pool_rows: rows of the objects that may be asked for: whatever is learned of
+            unlabeled objects is learned of these, never of those that examine.
         alpha: exponent of the pool-density weights, 0 for none.
         previous: features in which the density is counted; None before there are any.
         progress: told the finished share.
@@ -151,15 +158,19 @@ def train_network(
     arrays, subject = assignment.arrays, assignment.subject
     weights = None
     if previous is not None:
-        weights = label_weights(previous, labels.rows, alpha=alpha)
+        weights = label_weights(previous, labels.rows, pool_rows=pool_rows, alpha=alpha)
     return fit_network(
-        TrainingSet(arrays.inputs(labels.rows), labels.values, labels.errors, weights),
+        TrainingSet(
+            arrays.inputs(labels.rows),
+            labels.values,
+            labels.errors,
+            weights,
+            arrays.group_ids[labels.rows],
+        ),
         targets=subject.targets,
         config=subject.model,
         seed=derived_seed(subject.seed, "network"),
-        pool_inputs=arrays.inputs(
-            evenly(np.arange(arrays.n_objects), WHITENING_SAMPLE)
-        ),
+        pool_inputs=arrays.inputs(evenly(pool_rows, WHITENING_SAMPLE)),
         progress=progress,
         should_stop=assignment.heart.should_stop,
     )
@@ -178,7 +189,11 @@ def identity_of(assignment: Assignment) -> JsonObject:
 
 
 def _network(
-    assignment: Assignment, frozen: LabeledObjects, previous: FeatureCache | None
+    assignment: Assignment,
+    frozen: LabeledObjects,
+    previous: FeatureCache | None,
+    *,
+    pool_rows: NDArray[np.int64],
 ) -> tuple[Network, str]:
     """The run's network: trained, or found from an attempt that died later on."""
     finished = assignment.artifacts.run(assignment.run_id) / _FINISHED
@@ -189,6 +204,7 @@ def _network(
     network = train_network(
         assignment,
         frozen,
+        pool_rows=pool_rows,
         alpha=assignment.subject.strategy.weights_alpha,
         previous=previous,
         progress=assignment.heart.stage(0.0, 0.5),

@@ -14,6 +14,7 @@ from al_service.acquisition.uncertainty import total_variance
 from al_service.errors import RunStopped
 from al_service.features.photometry import photometry_features
 from al_service.features.scaling import Scaler
+from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.head import Head
 from al_service.randomness import derived_seed
 from al_service.rounds.assignment import Assignment
@@ -37,6 +38,14 @@ class Queue:
     """`N` their fixed random keys."""
     taken_rows: NDArray[np.int64]
     """Rows of labeled and leased objects: nobody asks for their galaxies."""
+
+    @property
+    def pool_rows(self) -> NDArray[np.int64]:
+        """Rows of all objects that may be or were asked for, ascending.
+
+        The same at every moment of a campaign; no object that examines is among them.
+        """
+        return np.union1d(self.rows, self.taken_rows)
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,8 @@ def rank_queue(
     phi: NDArray[Any] = cache.arrays["phi"]
     ranking = rank(
         strategy,
-        features=phi[queue.rows],
+        features=phi,
+        feature_rows=queue.rows,
         score=_scores(assignment, queue.rows, head, cache),
         object_ids=arrays.object_ids[queue.rows],
         group_ids=arrays.group_ids[queue.rows],
@@ -97,11 +107,12 @@ def rank_unlabeled(assignment: Assignment, queue: Queue) -> NewRanking:
     arrays, subject = assignment.arrays, assignment.subject
     size = assignment.place.settings.ranking_size
     taken = set(arrays.group_ids[queue.taken_rows].tolist())
-    columns = _raw_features(assignment)
+    columns = _raw_features(assignment, queue.pool_rows)
     if subject.strategy.name is Strategy.RANDOM:
         ranking = rank(
             subject.strategy,
-            features=columns[queue.rows],
+            features=columns,
+            feature_rows=queue.rows,
             score=np.zeros(len(queue.rows)),
             object_ids=arrays.object_ids[queue.rows],
             group_ids=arrays.group_ids[queue.rows],
@@ -144,8 +155,10 @@ def _scores(
     return scores
 
 
-def _raw_features(assignment: Assignment) -> NDArray[np.float32]:
-    """`N x F` scaled photometry of the whole pool, read chunk by chunk."""
+def _raw_features(
+    assignment: Assignment, pool_rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """`N x F` photometry of all objects, on the scale of those that may be asked."""
     chunk = assignment.place.settings.score_chunk
     columns = np.concatenate(
         [
@@ -153,4 +166,5 @@ def _raw_features(assignment: Assignment) -> NDArray[np.float32]:
             for _, inputs in assignment.arrays.chunks(chunk)
         ]
     )
-    return Scaler.fit(columns).transform(columns)
+    scaler = Scaler.fit(columns[evenly(pool_rows, WHITENING_SAMPLE)])
+    return scaler.transform(columns)

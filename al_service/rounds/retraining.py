@@ -134,10 +134,18 @@ def _train_and_publish(assignment: Assignment) -> None:
         campaign = session.get_one(Campaign, assignment.subject.campaign_id)
         evaluation = evaluation_set(session, campaign, arrays)
         arms = read_arms(session, assignment, frozen)
+        pool_rows = read_queue(session, campaign.id).pool_rows
     previous = previous_features(assignment, served)
-    learned = learn(assignment, frozen, previous)
+    learned = learn(assignment, frozen, previous, pool_rows=pool_rows)
     points = (
-        control_points(assignment, frozen, arms, evaluation, previous=previous)
+        control_points(
+            assignment,
+            frozen,
+            arms,
+            evaluation,
+            pool_rows=pool_rows,
+            previous=previous,
+        )
         if arms is not None
         else []
     )

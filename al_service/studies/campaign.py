@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from al_service.acquisition.density import density_weights
+from al_service.acquisition.density import density_weights, represented_rows
 from al_service.acquisition.ranking import one_per_galaxy
 from al_service.acquisition.strategies import StrategyConfig, rank
 from al_service.acquisition.uncertainty import total_variance
 from al_service.evaluation.halves import is_calibration
 from al_service.evaluation.report import evaluate
 from al_service.models.config import ModelConfig
+from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.calibration import fit_calibration
 from al_service.posterior.features import Features, extract
 from al_service.posterior.fitting import TrainingSet, fit_network
@@ -78,8 +79,9 @@ class _Campaign:
     def weigh(self, phi: NDArray[np.float32]) -> None:
         """Weigh the labels by the density of the pool, if the strategy does so."""
         if self.strategy.weights_alpha > 0:
+            others = represented_rows(self.sky.pool, self.labeled)
             self.weights = density_weights(
-                phi[self.labeled], phi[self.free], self.strategy.weights_alpha
+                phi[self.labeled], phi[others], self.strategy.weights_alpha
             )
 
 
@@ -144,11 +146,17 @@ def _learn(
     labeled = campaign.labeled
     values, errors = arrays.known_values[labeled], arrays.known_errors[labeled]
     network = fit_network(
-        TrainingSet(arrays.inputs(labeled), values, errors, campaign.weights),
+        TrainingSet(
+            arrays.inputs(labeled),
+            values,
+            errors,
+            campaign.weights,
+            arrays.group_ids[labeled],
+        ),
         targets=arrays.targets,
         config=config,
         seed=seed,
-        pool_inputs=arrays.inputs(slice(0, _CHUNK)),
+        pool_inputs=arrays.inputs(evenly(np.sort(campaign.sky.pool), WHITENING_SAMPLE)),
     )
     parts = [extract(network, inputs).arrays() for _, inputs in arrays.chunks(_CHUNK)]
     features = Features.from_arrays(
@@ -188,7 +196,8 @@ def _choose(
     free, labeled = campaign.free, campaign.labeled
     ranking = rank(
         campaign.strategy,
-        features=features.phi[free],
+        features=features.phi,
+        feature_rows=free,
         score=total_variance(head.epistemic_variance(features.take(free))),
         object_ids=arrays.object_ids[free],
         group_ids=arrays.group_ids[free],

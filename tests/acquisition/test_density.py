@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from al_service.acquisition.density import density_weights
+from al_service.acquisition.density import (
+    DENSITY_SAMPLE,
+    density_weights,
+    represented_rows,
+)
 from al_service.errors import InvalidInput
 
 LABELED = np.array([[0.0], [10.0]])
@@ -37,3 +41,11 @@ def test_an_empty_pool_weighs_all_alike() -> None:
 def test_a_negative_exponent_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"got -0\.5"):
         density_weights(LABELED, POOL, -0.5)
+
+
+def test_labels_stand_for_the_pool_without_them_or_a_sample_of_it() -> None:
+    pool = np.arange(0, 60_000, 2)
+    rows = represented_rows(pool, np.array([4, 8]))
+    assert len(rows) == DENSITY_SAMPLE
+    assert set(rows.tolist()) <= set(pool.tolist()) - {4, 8}
+    assert represented_rows(np.array([7, 3, 5]), np.array([5])).tolist() == [3, 7]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from al_service.acquisition.strategies import Strategy, StrategyConfig
+from al_service.acquisition.strategies import Strategy, StrategyConfig, rank
 from al_service.errors import InvalidInput
 from tests.acquisition.skies import SmallSky, small_sky
 
@@ -151,3 +151,29 @@ def test_features_of_other_objects_are_refused() -> None:
 
     with pytest.raises(InvalidInput, match="for 400 candidates, got 399 and 400"):
         short.rank(Strategy.LCMD, size=1)
+
+
+@EVERY_STRATEGY
+def test_candidates_among_other_objects_rank_as_if_alone(name: Strategy) -> None:
+    """Features of a million candidates are not copied to leave out a few others."""
+    sky = small_sky()
+    rows = np.arange(5, 405)
+    wide = np.full((500, 8), 1e6, dtype=np.float32)
+    wide[rows] = sky.features
+
+    alone = sky.rank(name, size=300)
+    among = rank(
+        StrategyConfig(name=name),
+        features=wide,
+        feature_rows=rows,
+        score=sky.score,
+        object_ids=sky.object_ids,
+        group_ids=sky.group_ids,
+        center_features=sky.centers,
+        blocked_groups=set(),
+        random_keys=sky.random_keys,
+        size=300,
+        seed=7,
+    )
+
+    assert among.order.tolist() == alone.order.tolist()

@@ -10,7 +10,12 @@ import torch
 from al_service.errors import RunStopped
 from al_service.models.network import Network
 from al_service.posterior.features import extract
-from al_service.posterior.fitting import TrainingSet, fit_network
+from al_service.posterior.fitting import (
+    TrainingSet,
+    _galaxies,
+    _taught,
+    fit_network,
+)
 from al_service.posterior.head import fit_head
 from al_service.survey.targets import DEFAULT_TARGETS
 from tests.posterior.galaxies import TINY, survey, training_set
@@ -130,3 +135,20 @@ def test_objects_without_photometry_are_predicted_from_the_token() -> None:
     assert np.isfinite(features.phi).all()
     np.testing.assert_array_equal(features.phi[0], features.phi[1])
     assert features.patterns.tolist() == [0, 0, 0]
+
+
+def test_a_member_sees_a_galaxy_whole_or_not_at_all() -> None:
+    """Noise was measured on second spectra of galaxies that a member had seen."""
+    names = np.array([f"galaxy {row // 2}" for row in range(80)])
+    training = replace(training_set(80), group_ids=names)
+    taught = _taught(_galaxies(training), TINY)
+    np.testing.assert_array_equal(taught[:, ::2], taught[:, 1::2])
+    assert (~taught).sum(dim=1).tolist() == [12, 12]  # 15 % of 40 galaxies, twice
+    assert not (~taught).all(dim=0).any()
+
+
+def test_galaxies_of_one_observation_are_the_default() -> None:
+    training = training_set(40)
+    named = replace(training, group_ids=np.array([f"{row}" for row in range(40)]))
+    one, other = fitted(training), fitted(named)
+    assert torch.equal(one.module.fuse.weight, other.module.fuse.weight)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -263,17 +264,23 @@ def build_observatory(
     *,
     n_objects: int = N_OBJECTS,
     known_labels: bool = True,
+    pool: str = "sky",
+    photometry: NDArray[np.float32] | None = None,
     **settings: Any,  # Any: settings are of several types
 ) -> Observatory:
-    """A pool of the first real galaxies of `sdss10k`, with or without known labels."""
+    """A pool of the first real galaxies of `sdss10k`, with or without known labels.
+
+    `photometry` replaces what SDSS has measured.
+    """
     built = Observatory(
         sessions,
         Settings(
             artifacts=folder,
             **{"heartbeat_seconds": 0.05, "score_chunk": 128, **settings},
         ),
+        pool,
     )
-    columns, photometry = read_sdss10k()
+    columns, measured = read_sdss10k()
     rows = np.arange(n_objects)
     known = slice(0, 1 if known_labels else 0)
     write_pool_arrays(
@@ -286,7 +293,7 @@ def build_observatory(
             known_values=columns.known_values[rows, known],
             known_errors=columns.known_errors[rows, known],
         ),
-        photometry=photometry[rows],
+        photometry=measured[rows] if photometry is None else photometry,
         targets=TARGETS if known_labels else (),
     )
     with sessions.begin() as session:
