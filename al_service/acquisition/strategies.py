@@ -99,6 +99,7 @@ def rank(
     size: int,
     seed: int,
     feature_rows: NDArray[np.int64] | None = None,
+    feature_scale: NDArray[np.float64] | None = None,
 ) -> Ranking:
     """Order candidates by what their labels would teach.
 
@@ -114,6 +115,7 @@ def rank(
         size: how many candidates to order at most.
         seed: draws the sample that stands for a pool larger than `greedy_pool`.
         feature_rows: `N` rows of the candidates in the features; default: their order.
+        feature_scale: `D` factors on features before distances are taken; default: 1.
 
     Returns:
         Positions in the given candidates, best first. The same arguments give the
@@ -136,7 +138,12 @@ def rank(
         chosen = _by_score(candidates, size)
     else:
         chosen = _by_diversity(
-            strategy, candidates, center_features, size=size, seed=seed
+            strategy,
+            candidates,
+            center_features,
+            scale=np.ones(1) if feature_scale is None else feature_scale,
+            size=size,
+            seed=seed,
         )
     order = free[chosen]
     return Ranking(order=order, score=score[order], reason=str(strategy.name))
@@ -163,16 +170,18 @@ def _by_diversity(
     candidates: Candidates,
     center_features: NDArray[np.floating],
     *,
+    scale: NDArray[np.float64],
     size: int,
     seed: int,
 ) -> NDArray[np.int64]:
     """LCMD for the first places, then the most uncertain of the remaining galaxies."""
     places = min(size, strategy.greedy)
     if len(candidates.score) <= strategy.greedy_pool:
-        walked = _walk(candidates, center_features, size=places)
+        walked = _walk(candidates, center_features, scale=scale, size=places)
     else:
         sample = _sample(len(candidates.score), strategy.greedy_pool, seed)
-        walked = sample[_walk(candidates.take(sample), center_features, size=places)]
+        some = candidates.take(sample)
+        walked = sample[_walk(some, center_features, scale=scale, size=places)]
     if len(walked) == size:
         return walked
     rest = np.flatnonzero(
@@ -189,15 +198,19 @@ def _sample(count: int, size: int, seed: int) -> NDArray[np.int64]:
 
 
 def _walk(
-    candidates: Candidates, center_features: NDArray[np.floating], *, size: int
+    candidates: Candidates,
+    center_features: NDArray[np.floating],
+    *,
+    scale: NDArray[np.float64],
+    size: int,
 ) -> NDArray[np.int64]:
     """The LCMD order of the first `size` galaxies."""
     if len(candidates.score) == 0:
         return np.empty(0, dtype=np.int64)
-    features = np.ascontiguousarray(
-        candidates.features[candidates.rows], dtype=np.float32
-    )
-    centers = np.ascontiguousarray(center_features, dtype=np.float32)
+    factors = scale.astype(np.float32)
+    features = candidates.features[candidates.rows].astype(np.float32, copy=False)
+    features *= factors  # a copy of their rows already
+    centers = np.asarray(center_features, dtype=np.float32) * factors
     if len(centers) == 0:
         centers = features.mean(axis=0, dtype=np.float64)[None].astype(np.float32)
     nearest: Nearest = nearest_center(features, centers)

@@ -58,7 +58,8 @@ class TrainingSet:
     errors: NDArray[np.float64]
     """`N x T` their standard deviations, NaN where unknown."""
     weights: NDArray[np.float64] | None = None
-    """`N` pool-density weights of mean 1; they enter the mean only."""
+    """`N` pool-density weights of mean 1; they enter the mean and the level of the
+    noise, never the variance that ranks."""
     group_ids: NDArray[np.str_] | None = None
     """`N` galaxies, which members see whole or not at all; None: each its own."""
 
@@ -288,6 +289,7 @@ def _noise_level(
         observed=labels.observed.numpy(),
         taught=taught.numpy(),
         spread=spread,
+        weights=labels.weights.double().numpy(),
     )
 
 

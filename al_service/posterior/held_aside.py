@@ -51,6 +51,7 @@ def noise_level(
     observed: NDArray[np.bool_],
     taught: NDArray[np.bool_],
     spread: Floats,
+    weights: Floats,
 ) -> NoiseLevel:
     """By how much the predicted noise is too small, and where it may be believed.
 
@@ -66,6 +67,8 @@ def noise_level(
         observed: `N x T` which labels are known.
         taught: `M x N` which labels each member has seen.
         spread: `T` unit of the latents.
+        weights: `N` pool-density weights: labels that a strategy chose are odder than
+            the pool, and intervals that serve them are too wide for all others.
     """
     whitened = [Whitening.fit(member).apply(member) for member in phi]
     noise = np.exp(log_noise) + error_variance
@@ -77,7 +80,14 @@ def noise_level(
             limits[t] = math.log(_unexamined_noise(said, float(spread[t])))
             continue
         limits[t] = log_noise[known, t].min(), log_noise[known, t].max()
-        scale[t] = _latent_scale(whitened, values[:, t], noise[:, t], known, taught)
+        scale[t] = _latent_scale(
+            whitened,
+            values[:, t],
+            noise[:, t],
+            observed=known,
+            taught=taught,
+            weights=weights,
+        )
     return NoiseLevel(scale, limits)
 
 
@@ -95,10 +105,13 @@ def _latent_scale(
     phi: list[NDArray[np.float32]],
     values: Floats,
     noise: Floats,
+    *,
     observed: NDArray[np.bool_],
     taught: NDArray[np.bool_],
+    weights: Floats,
 ) -> float:
     scores: list[float] = []
+    heavy: list[float] = []
     for member, seen in zip(phi, taught, strict=True):
         known, new = observed & seen, observed & ~seen
         if known.sum() < ENOUGH:
@@ -108,16 +121,18 @@ def _latent_scale(
         epistemic = ((design[new] @ posterior.factor) ** 2).sum(axis=1)
         error = values[new] - design[new] @ posterior.mean
         scores += list(np.abs(error) / np.sqrt(noise[new] + epistemic))
+        heavy += list(weights[new])
     if len(scores) < ENOUGH:
         return 1.0
-    return max(_variance_ratio(scores), SMALLEST_SCALE)
+    return max(_variance_ratio(np.array(scores), np.array(heavy)), SMALLEST_SCALE)
 
 
-def _variance_ratio(scores: list[float]) -> float:
+def _variance_ratio(scores: Floats, weights: Floats) -> float:
     """The factor on a variance by which central intervals cover what they promise.
 
     Errors have longer tails than a Gaussian: the mean square follows a few of them
     and makes the 68 % interval cover 74 %. The compromise misses both levels a little.
     """
-    widths = np.quantile(scores, _LEVELS) / ndtri(0.5 + 0.5 * np.array(_LEVELS))
+    ends = np.quantile(scores, _LEVELS, weights=weights, method="inverted_cdf")
+    widths = ends / ndtri(0.5 + 0.5 * np.array(_LEVELS))
     return float(np.prod(widths))

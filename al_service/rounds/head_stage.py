@@ -180,7 +180,13 @@ def _results(
     examination: Examination,
 ) -> Results:
     calibration = examination.calibration
-    ranking = rank_queue(assignment, moment.queue, head, learned.cache)
+    ranking = rank_queue(
+        assignment,
+        moment.queue,
+        head,
+        learned.cache,
+        feature_scale=learned.network.whitening.distance_scale,
+    )
     return Results(
         ranking=ranking,
         predictions=predict_head(

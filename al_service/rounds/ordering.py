@@ -71,7 +71,12 @@ def read_queue(session: Session, campaign_id: int) -> Queue:
 
 
 def rank_queue(
-    assignment: Assignment, queue: Queue, head: Head, cache: FeatureCache
+    assignment: Assignment,
+    queue: Queue,
+    head: Head,
+    cache: FeatureCache,
+    *,
+    feature_scale: NDArray[np.float64],
 ) -> NewRanking:
     """Order the free candidates by what their labels would teach.
 
@@ -80,6 +85,7 @@ def rank_queue(
         queue: labeled and leased objects are centers, their galaxies are blocked.
         head: whose unweighted covariance scores.
         cache: the pool's features.
+        feature_scale: `D` factors on features before distances are taken.
     """
     arrays, strategy = assignment.arrays, assignment.subject.strategy
     phi: NDArray[Any] = cache.arrays["phi"]
@@ -95,6 +101,7 @@ def rank_queue(
         random_keys=queue.random_keys,
         size=assignment.place.settings.ranking_size,
         seed=derived_seed(assignment.subject.seed, "ranking"),
+        feature_scale=feature_scale,
     )
     return _named(queue.sky_object_ids, ranking)
 

@@ -14,6 +14,7 @@ from al_service.acquisition.uncertainty import total_variance
 from al_service.evaluation.halves import is_calibration
 from al_service.evaluation.report import evaluate
 from al_service.models.config import ModelConfig
+from al_service.models.network import Network
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.calibration import fit_calibration
 from al_service.posterior.features import Features, extract
@@ -112,7 +113,7 @@ def replay_campaign(
     initial = one_per_galaxy(sky.pool, arrays.group_ids, size=settings.initial)
     campaign = _Campaign(strategy_config(arm), sky, initial)
     for number in range(settings.rounds + 1):
-        features, head = _learn(
+        network, features, head = _learn(
             arrays,
             campaign,
             settings.model,
@@ -122,7 +123,7 @@ def replay_campaign(
         campaign.points.append(Point(len(campaign.labeled), metrics))
         if number < settings.rounds:
             started = time.perf_counter()
-            _choose(arrays, campaign, features, head, size=settings.batch)
+            _choose(arrays, campaign, network, features, head, size=settings.batch)
             campaign.seconds.append(time.perf_counter() - started)
         finished_point()
     return Curve(
@@ -137,7 +138,7 @@ def replay_campaign(
 
 def _learn(
     arrays: PoolArrays, campaign: _Campaign, config: ModelConfig, *, seed: int
-) -> tuple[Features, Head]:
+) -> tuple[Network, Features, Head]:
     """A network of the labels so far, everybody's features under it, its last layer.
 
     The network is trained with weights from the features of the round before; the
@@ -166,7 +167,7 @@ def _learn(
     head = fit_head(
         network, features.take(labeled), values, errors, weights=campaign.weights
     )
-    return features, head
+    return network, features, head
 
 
 def _examine(
@@ -187,6 +188,7 @@ def _examine(
 def _choose(
     arrays: PoolArrays,
     campaign: _Campaign,
+    network: Network,
     features: Features,
     head: Head,
     *,
@@ -206,6 +208,7 @@ def _choose(
         random_keys=campaign.sky.random_keys[free],
         size=size,
         seed=0,
+        feature_scale=network.whitening.distance_scale,
     )
     campaign.labeled = np.concatenate([labeled, free[ranking.order]])
     campaign.weigh(features.phi)

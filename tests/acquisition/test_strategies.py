@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -177,3 +179,25 @@ def test_candidates_among_other_objects_rank_as_if_alone(name: Strategy) -> None
     )
 
     assert among.order.tolist() == alone.order.tolist()
+
+
+def test_the_scale_decides_which_directions_are_far() -> None:
+    features = np.array([[3.0, 0.0], [0.0, 2.0]], dtype=np.float32)
+    given: dict[str, Any] = {  # Any: arguments of several types
+        "features": features,
+        "score": np.zeros(2),
+        "object_ids": np.array(["a", "b"]),
+        "group_ids": np.array(["a", "b"]),
+        "center_features": np.zeros((1, 2)),
+        "blocked_groups": set(),
+        "random_keys": np.arange(2),
+        "size": 1,
+        "seed": 0,
+    }
+
+    plain = rank(StrategyConfig(), **given)
+    scaled = rank(StrategyConfig(), feature_scale=np.array([0.5, 1.0]), **given)
+
+    assert plain.order.tolist() == [0]
+    assert scaled.order.tolist() == [1]
+    assert features.tolist() == [[3.0, 0.0], [0.0, 2.0]], "the caller's are left alone"

@@ -29,3 +29,14 @@ def test_strong_directions_get_unit_variance_and_weak_ones_stay_weak() -> None:
 def test_features_without_any_variance_stay_finite() -> None:
     white = Whitening.fit(np.ones((4, 3))).apply(np.ones((4, 3)))
     assert np.isfinite(white).all()
+
+
+def test_distances_undo_half_of_the_whitening() -> None:
+    rows = collapsed()
+    whitening = Whitening.fit(rows)
+    white = whitening.apply(rows).astype(np.float64)
+    deviation = np.std(white * whitening.distance_scale, axis=0)
+    raw = np.sqrt(np.linalg.eigvalsh(np.cov(rows.T)))
+    # Standard deviations 1 and 0.1 become 1 and the root of 0.1.
+    np.testing.assert_allclose(deviation[1:], np.sqrt(raw[1:] / raw[2]), rtol=1e-2)
+    assert deviation[0] < 1e-4

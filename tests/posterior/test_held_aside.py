@@ -10,7 +10,7 @@ from al_service.models.network import Network, raw_features
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import TrainingSet, fit_network
 from al_service.posterior.head import fit_head
-from al_service.posterior.held_aside import PRIOR_SPREAD
+from al_service.posterior.held_aside import PRIOR_SPREAD, Floats, noise_level
 from al_service.posterior.predictions import Predictions
 from al_service.survey.inputs import Inputs
 from tests.posterior.galaxies import TINY, survey, training_set
@@ -100,3 +100,28 @@ def test_labels_that_nearly_all_agree_still_leave_a_finite_surprise() -> None:
     found = predicted(training, survey(50, seed=5)[0])
     assert np.isfinite(found.mean).all()
     assert (found.total_spread > 0).all()
+
+
+def test_odd_labels_of_small_weight_do_not_widen_the_noise_of_the_bulk() -> None:
+    """What a strategy asks for is odd; intervals that fit it are too wide for all."""
+    n = 400
+    generator = np.random.default_rng(0)
+    odd = np.arange(n) % 2 == 0
+    values = generator.normal(0.0, np.where(odd, 1.0, 0.1))[:, None]
+    taught = np.stack([np.arange(n) % 5 > 0, np.arange(n) % 5 < 4])
+
+    def scale(weights: Floats) -> float:
+        level = noise_level(
+            generator.normal(size=(2, n, 3)),
+            values,
+            np.zeros((n, 1)),
+            np.zeros((n, 1)),
+            observed=np.ones((n, 1), dtype=np.bool_),
+            taught=taught,
+            spread=np.ones(1),
+            weights=weights,
+        )
+        return float(level.scale[0])
+
+    assert scale(np.where(odd, 0.01, 1.99)) < 0.03  # variance of the bulk: 0.01
+    assert scale(np.where(odd, 1.99, 0.01)) > 0.5

@@ -17,7 +17,7 @@ def test_galaxies_calibrate_or_report_coverage_whatever_their_spectra_are_called
     arrays = PoolArrays.open(small_pool)
     sky = draw_sky(arrays, seed=0, test_size=150, labels_needed=50)
     campaign = _Campaign(strategy_config("random"), sky, sky.pool[:60])
-    features, head = _learn(arrays, campaign, SMALL_MODEL, seed=0)
+    _, features, head = _learn(arrays, campaign, SMALL_MODEL, seed=0)
     before = _examine(arrays, sky.test, features, head)
     renamed = np.array([f"spectrum {row}" for row in range(arrays.n_objects)])
     arrays.columns = replace(arrays.columns, object_ids=renamed)
