@@ -40,7 +40,8 @@ def density_weights(
     Active choice buys the tail and pays in the bulk; weighting each label by the
     number of pool objects nearest to it, to the power `alpha`, pays back (SCIENCE
     3a'). A label counts as one of the objects it stands for, so that no weight is 0.
-    These weights enter the posterior mean only, never the variance that ranks.
+    These weights enter the posterior mean and the level of the noise, never the
+    covariance that ranks.
 
     Args:
         labeled_features: `M x D` features of the labels.

@@ -59,7 +59,7 @@ class TrainingSet:
     """`N x T` their standard deviations, NaN where unknown."""
     weights: NDArray[np.float64] | None = None
     """`N` pool-density weights of mean 1; they enter the mean and the level of the
-    noise, never the variance that ranks."""
+    noise, never the covariance."""
     group_ids: NDArray[np.str_] | None = None
     """`N` galaxies, which members see whole or not at all; None: each its own."""
 
