@@ -1,6 +1,7 @@
 """What the model says of everything that may be handed out next, as stored JSON."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -13,13 +14,15 @@ from al_service.posterior.predictions import Predictions
 from al_service.rounds.ordering import NewRanking, Queue
 from al_service.rounds.scoring import FeatureCache
 from al_service.rounds.training_data import EvaluationSet
-from db.base import JsonObject
 from db.repositories.rankings import NewPrediction
 
 RANDOM_AHEAD: Final = 2000
 """Smallest free random keys that get predictions: random slots walk along them."""
 
 _LEVEL: Final = 90
+
+_PLACE: Final = "%.9g"
+"""Nine digits: as many as a float32 holds, which features are."""
 
 
 def predict_head(
@@ -68,14 +71,14 @@ def predict_head(
         made += [
             NewPrediction(int(one), float(score), targets)
             for one, score, targets in zip(
-                ids[places], scores, _as_json(predictions), strict=True
+                ids[places], scores, predictions_json(predictions), strict=True
             )
         ]
     return made
 
 
-def _as_json(predictions: Predictions) -> list[JsonObject]:
-    """One object per row: target to mean, deviations, interval; numbers only.
+def predictions_json(predictions: Predictions) -> list[str]:
+    """One JSON text per row: target to mean, deviations, interval; numbers only.
 
     A target whose numbers overflowed is left out: JSON has no infinity.
     """
@@ -85,23 +88,29 @@ def _as_json(predictions: Predictions) -> list[JsonObject]:
         axis=2,
     )  # N x T x 5
     usable = np.asarray(np.isfinite(columns).all(axis=2))
-    flags = predictions.calibrated
     return [
-        {
-            target: _target_json(numbers[at], calibrated=bool(flags[row, at]))
-            for at, target in enumerate(predictions.targets)
-            if usable[row, at]
-        }
-        for row, numbers in enumerate(columns.tolist())
+        _template(predictions.targets, tuple(has.tolist()), tuple(flags.tolist()))
+        % tuple(numbers[has].ravel().tolist())
+        for numbers, has, flags in zip(
+            columns, usable, predictions.calibrated, strict=True
+        )
     ]
 
 
-def _target_json(numbers: list[float], *, calibrated: bool) -> JsonObject:
-    mean, epistemic, aleatoric, low, high = numbers
-    return {
-        "mean": mean,
-        "epistemic": epistemic,
-        "aleatoric": aleatoric,
-        "interval90": [low, high],
-        "calibrated": calibrated,
-    }
+@lru_cache(maxsize=1024)
+def _template(
+    targets: tuple[str, ...], usable: tuple[bool, ...], calibrated: tuple[bool, ...]
+) -> str:
+    """A JSON text with places for five numbers per usable target.
+
+    Rows differ in their numbers only: filling a text is six times as fast as writing
+    dictionaries (measured), and a run writes twenty thousand of them.
+    """
+    members = ", ".join(
+        f'"{target}": {{"mean": {_PLACE}, "epistemic": {_PLACE},'
+        f' "aleatoric": {_PLACE}, "interval90": [{_PLACE}, {_PLACE}],'
+        f' "calibrated": {"true" if flag else "false"}}}'
+        for target, has, flag in zip(targets, usable, calibrated, strict=True)
+        if has
+    )
+    return f"{{{members}}}"

@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from psycopg.types.json import Jsonb
 from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
-from db.base import JsonObject
 from db.repositories.copying import copy_rows
 from db.tables import Prediction, RankedObject, Run
 from db.vocabulary import Split
@@ -47,7 +45,8 @@ class NewPrediction:
 
     sky_object_id: int
     score: float
-    targets: JsonObject
+    targets: str
+    """JSON: target → mean, epistemic, aleatoric, interval90, calibrated."""
 
 
 def store_ranking(
@@ -111,7 +110,7 @@ def replace_predictions(
         Prediction.__tablename__,
         ("campaign_id", "sky_object_id", "run_id", "score", "targets"),
         (
-            (campaign_id, one.sky_object_id, run_id, one.score, Jsonb(one.targets))
+            (campaign_id, one.sky_object_id, run_id, one.score, one.targets)
             for one in predictions
         ),
     )

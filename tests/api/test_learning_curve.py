@@ -1,5 +1,7 @@
 """The learning curve, and objects by score, once runs were published."""
 
+import json
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -59,7 +61,7 @@ def publish(session: Session, campaign: Campaign, *, n_labels: int) -> int:
         run_id=run_id,
         # Scores come in pairs: the order needs the id as well.
         predictions=[
-            NewPrediction(one, score=float(place // 2), targets=prediction(0.1))
+            NewPrediction(one, float(place // 2), json.dumps(prediction(0.1)))
             for place, one in enumerate(ids)
         ],
     )

@@ -115,7 +115,7 @@ def test_predictions_are_replaced_as_a_whole(session: Session) -> None:
             run_id=run_id,
             predictions=[
                 NewPrediction(
-                    id_of(session, campaign, object_name(number)), 1.5, {"z": {}}
+                    id_of(session, campaign, object_name(number)), 1.5, '{"z": {}}'
                 )
             ],
         )

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import pytest
@@ -128,7 +129,9 @@ def test_an_item_carries_the_prediction_of_its_moment(
         campaign.id,
         run_id=run.id,
         predictions=[
-            NewPrediction(id_of(session, campaign, object_name(4)), 2.5, said)
+            NewPrediction(
+                id_of(session, campaign, object_name(4)), 2.5, json.dumps(said)
+            )
         ],
     )
     served_run_id = rank_all(session, campaign, numbers=[4, 5])

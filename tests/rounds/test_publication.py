@@ -55,7 +55,7 @@ def objects(sky: Observatory, split: Split) -> list[int]:
 
 def results(ids: list[int], *, reason: str = "lcmd") -> Results:
     scores = np.linspace(2.0, 1.0, len(ids))
-    said = {"z": {"mean": 0.1}}
+    said = '{"z": {"mean": 0.1}}'
     return Results(
         ranking=NewRanking(np.array(ids, dtype=np.int64), scores, reason),
         predictions=[NewPrediction(one, 1.0, said) for one in ids],

@@ -1,5 +1,6 @@
 """A campaign with a long queue, written by the database itself."""
 
+import json
 from typing import Final
 
 from sqlalchemy import text
@@ -96,7 +97,7 @@ def _publish(session: Session, campaign: Campaign, claim: Claim, ranked: int) ->
         campaign.id,
         run_id=claim.run_id,
         predictions=[
-            NewPrediction(one, 1.0, _PREDICTION)
+            NewPrediction(one, 1.0, json.dumps(_PREDICTION))
             for one in dict.fromkeys(spread + ahead)
         ],
     )
