@@ -69,6 +69,17 @@ class Settings(BaseSettings):
     score_chunk: int = Field(default=8192, ge=1)
     """Objects scored at a time: memory is bounded by it, and work lost to a crash."""
 
+    skyserver_url: str = Field(
+        default="https://skyserver.sdss.org", pattern=r"^https?://"
+    )
+    """SkyServer, which `al fetch` asks for the sample."""
+
+    archive_url: str = Field(default="https://data.sdss.org/sas", pattern=r"^https?://")
+    """The Science Archive Server, from which `al fetch` takes spectra and frames."""
+
+    fetch_retry_seconds: float = Field(default=1.0, gt=0)
+    """`al fetch` waits this long before its first retry; each next wait is doubled."""
+
     @property
     def artifacts_folder(self) -> Path:
         """Where arrays and checkpoints are."""

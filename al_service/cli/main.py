@@ -39,6 +39,7 @@ NOUNS: Mapping[str, Noun] = {
     "db": Noun("database", "Bring the database up to date.", RUN),
     "token": Noun("token", "Create, list and revoke tokens.", RUN),
     "pool": Noun("pool", "Pools of objects to choose from.", LOOP),
+    "fetch": Noun("fetch", "Fetch a sample of SDSS: catalog, spectra, frames.", LOOP),
     "campaign": Noun("campaign", "Create, list and watch campaigns.", LOOP),
     "batch": Noun("batch", "Ask for the next objects.", LOOP),
     "label": Noun("label", "Hand in labels.", LOOP),

@@ -1,0 +1,1 @@
+"""Samples of public surveys come onto this machine: queries, files, checks."""

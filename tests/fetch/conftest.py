@@ -1,0 +1,41 @@
+"""Archives on loopback, and clients that lose no time."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from al_service.fetch.fetching import Source
+from al_service.fetch.patience import Patience
+from al_service.fetch.transfer import Manners
+from tests.fetch.archives import Archives, stock
+
+QUICK = Patience(tries=4, first_seconds=0.01)
+
+
+@pytest.fixture(scope="session")
+def spectra() -> list[Path]:
+    """Real spectra of SDSS-I and BOSS."""
+    folder = Path(os.environ.get("AL_TEST_DATA", "../shared/data")) / "spectra"
+    found = sorted(folder.glob("spec-*.fits"))
+    if not found:
+        pytest.skip(f"no spectra in {folder}: set AL_TEST_DATA")
+    small = [path for path in found if path.stat().st_size < 300_000]
+    return [*small[:4], *small[-2:]]
+
+
+@pytest.fixture
+def archives(spectra: list[Path]) -> Iterator[Archives]:
+    with Archives() as archives:
+        stock(archives, spectra)
+        yield archives
+
+
+@pytest.fixture
+def source(archives: Archives) -> Source:
+    return Source(
+        archives.url,
+        archives.archive_url,
+        Manners(per_second=1000.0, timeout_seconds=5.0, patience=QUICK),
+    )
