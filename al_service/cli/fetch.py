@@ -111,7 +111,7 @@ def fetch(
     source = Source(settings.skyserver_url, settings.archive_url, manners)
     where_to = folder if folder is not None else settings.home / "fetch"
     console = Console(stderr=True)
-    with _ends_like_ctrl_c():
+    with _interruptible():
         if dry_run:
             _show_plan_only(sample, where_to, source, console, json_file)
             return
@@ -206,6 +206,7 @@ def _show(plan: Plan, console: Console) -> None:
         f"frames, {plan.here:,} of them here. To fetch: {plan.to_fetch:,} files, about "
         f"{in_bytes(plan.bytes_to_fetch)}, about {in_time(plan.seconds)}.",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -213,7 +214,7 @@ def _show_end(fetching: Fetch, console: Console) -> None:
     counts = ", ".join(
         f"{len(fetching.of_state(state)):,} {state.value}" for state in State
     )
-    console.print(f"{fetching.folder}: {counts}", highlight=False)
+    console.print(f"{fetching.folder}: {counts}", highlight=False, soft_wrap=True)
     lacking = fetching.lacking()
     for item in lacking[:NAMED]:
         objects = ", ".join(item["objects"])
@@ -227,8 +228,12 @@ def _show_end(fetching: Fetch, console: Console) -> None:
 
 
 @contextmanager
-def _ends_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM does what Ctrl-C does at that moment."""
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C is an answer, not an accident, and SIGTERM does what Ctrl-C does.
+
+    Raises:
+        Interrupted: Somebody wants an end; nothing unfinished has a file's name.
+    """
 
     def forward(number: int, frame: FrameType | None) -> None:
         at_ctrl_c = signal.getsignal(signal.SIGINT)
@@ -239,5 +244,7 @@ def _ends_like_ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, forward)
     try:
         yield
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted; the same command continues") from error
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from al_service.fetch.problems import NotWhole, RefusedQuery, RoundedIds
-from al_service.fetch.sample import COLUMNS, ID_COLUMNS, ORDER_COLUMN
+from al_service.fetch.sample import COLUMNS, END_COLUMN, ID_COLUMNS, ORDER_COLUMN
 from al_service.fetch.sas import Field, Observation
 
-HEADER: Final = (ORDER_COLUMN, *COLUMNS)
+HEADER: Final = (ORDER_COLUMN, *COLUMNS, END_COLUMN)
 
 _NAME_OF_RESULT: Final = "#"
 """Answers begin with a line `#Table1`."""
@@ -92,9 +92,9 @@ def read_answer(text: str) -> list[CatalogRow]:
     if _folded(header) != _folded(HEADER):
         if _NO_ROWS.search(text):
             return []
+        if header and ",".join(_folded(HEADER)).startswith(",".join(_folded(header))):
+            raise NotWhole("SkyServer's answer breaks off within its header")
         raise RefusedQuery(refusal(text))
-    if not text.endswith("\n"):
-        raise NotWhole("SkyServer's answer breaks off: its last line has no end")
     rows = [_row(number, line) for number, line in enumerate(lines, start=1)]
     check_ids(rows)
     return rows
@@ -132,7 +132,9 @@ def _row(number: int, line: list[str]) -> CatalogRow:
             f"row {number} of SkyServer's answer: expected {len(HEADER)} values, "
             f"found {len(line)}"
         )
-    drawn, *values = (value.strip() for value in line)
+    drawn, *values, end = (value.strip() for value in line)
+    if end != "1":
+        raise NotWhole(f"row {number} of SkyServer's answer breaks off")
     try:
         row = CatalogRow(tuple(values), int(drawn))
         _ = row.observation, row.field

@@ -153,6 +153,7 @@ class Downloader:
             with partial.open("ab" if start else "wb") as into:
                 async for chunk in answer.aiter_raw():
                     into.write(chunk)
+                    into.flush()  # what came stays, even if we are killed
                     self._received(len(chunk))
         if total is not None and _size(partial) < total:
             raise NotWhole(

@@ -20,6 +20,9 @@ ID_COLUMNS: Final = ("specObjID", "bestObjID")
 ORDER_COLUMN: Final = "drawn"
 """Where an object stands in the draw; only there to page through the answer."""
 
+END_COLUMN: Final = "ends"
+"""Always 1, and last: a row without it was cut off."""
+
 _PRIME: Final = 2**31 - 1
 """The largest below 2^31: the square of any remainder fits a 64-bit `bigint`."""
 
@@ -138,7 +141,8 @@ class Sample:
         per_band = (f"p.{name}_{band}" for name in _BAND_COLUMNS for band in BANDS)
         columns = ", ".join((ids, *_PLAIN_COLUMNS, *per_band))
         return (
-            f"SELECT TOP {size} {order} AS {ORDER_COLUMN}, {columns} FROM {_JOINS}"  # noqa: S608 read-only SQL, run by the person who wrote the condition
+            f"SELECT TOP {size} {order} AS {ORDER_COLUMN}, {columns},"  # noqa: S608 read-only SQL, run by the person who wrote the condition
+            f" 1 AS {END_COLUMN} FROM {_JOINS}"
             f" WHERE {' AND '.join(conditions)} ORDER BY {ORDER_COLUMN}, s.specObjID"
         )
 

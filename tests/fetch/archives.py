@@ -1,4 +1,4 @@
-"""SkyServer and the Science Archive Server on loopback, with every bad habit on order."""
+"""SkyServer and the Science Archive Server on loopback, with bad habits on order."""
 
 import ast
 import bz2
@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -77,7 +78,7 @@ class Archives:
     sums: bool = False
     """Whether folders publish checksums."""
     together: int = 1
-    """Answers with files wait until so many requests are in progress."""
+    """Answers with files wait until so many requests have once been in progress."""
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -87,7 +88,9 @@ class Archives:
         """Released whenever an answer begins to hold."""
 
     def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("OfOne", (Handler,), {"archives": self})
+        )
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -142,7 +145,7 @@ class Archives:
     def wait_for_company(self) -> None:
         with self._changed:
             self._changed.wait_for(
-                lambda: self._active >= self.together or self._closing.is_set(),
+                lambda: self.most_active >= self.together or self._closing.is_set(),
                 timeout=WAIT_SECONDS,
             )
 
@@ -172,11 +175,13 @@ class Archives:
         return f"{directory.replace('/', '_')}.sha1sum"
 
     def sums_of(self, directory: str) -> bytes:
-        return "".join(
-            f"{hashlib.sha1(body, usedforsecurity=False).hexdigest()}  {path.rpartition('/')[2]}\n"
-            for path, body in sorted(self.files.items())
-            if path.rpartition("/")[0] == directory
-        ).encode()
+        lines = []
+        for path, body in sorted(self.files.items()):
+            folder, _, name = path.rpartition("/")
+            if folder == directory:
+                sha1 = hashlib.sha1(body, usedforsecurity=False).hexdigest()
+                lines.append(f"{sha1}  {name}\n")
+        return "".join(lines).encode()
 
     def body_of(self, path: str) -> bytes | None:
         directory, _, name = path.rpartition("/")
@@ -201,70 +206,75 @@ class Archives:
             )
             for row in map(dict, self.galaxies)
         )
-        lines = ["#Table1", ",".join(("drawn", *COLUMNS))]
+        lines = ["#Table1", ",".join(("drawn", *COLUMNS, "ends"))]
         lines += [
-            ",".join((str(drawn), *(row[name] for name in COLUMNS)))
+            ",".join((str(drawn), *(row[name] for name in COLUMNS), "1"))
             for drawn, _, row in rows
             if after is None or drawn >= int(after[1])
         ][:size]
         return ("\n".join(lines) + "\n").encode()
 
 
-def _handler_of(archives: Archives) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    """Answers for one `Archives`, which a subclass names."""
 
-        def do_GET(self) -> None:
-            address = urlsplit(self.path)
-            path = unquote(address.path)
-            with archives.remembering(path, dict(self.headers)):
-                if path.endswith("x_results.aspx"):
-                    (sql,) = parse_qs(address.query)["cmd"]
-                    fault = archives.fault_of("sql")
-                    self._send(archives.answer_sql(sql), fault)
-                    return
-                fault = archives.fault_of(path.rpartition("/")[2])
-                body = archives.body_of(path.removeprefix("/sas/"))
-                if not path.endswith(("/", ".sha1sum")):
-                    archives.wait_for_company()
-                if body is None and fault.status is None:
-                    fault = replace(fault, status=404, body=b"not found")
-                self._send(body or b"", fault)
+    protocol_version = "HTTP/1.1"
+    archives: Archives
 
-        def _send(self, body: bytes, fault: Fault) -> None:
-            body = _spoiled(body, fault)
-            status, start = self._status(body, fault)
-            self.send_response(status)
-            if status == 206:
-                said = f"bytes {start}-{len(body) - 1}/{len(body)}"
-                self.send_header("Content-Range", said)
-            if status == 416:
-                self.send_header("Content-Range", f"bytes */{len(body)}")
-            sent = b"" if status == 416 else body[start:]
-            self.send_header("Content-Length", str(len(sent)))
-            for name, value in fault.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(sent[: fault.cut_after])
-            if fault.hold:
-                self.wfile.flush()
-                archives.hold()
-            if fault.cut_after is not None:
-                self.close_connection = True
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        path = unquote(address.path)
+        with self.archives.remembering(path, dict(self.headers)):
+            if path.endswith("x_results.aspx"):
+                (sql,) = parse_qs(address.query)["cmd"]
+                answer = self.archives.answer_sql(sql)
+                self._send(answer, self.archives.fault_of("sql"))
+            else:
+                self._send_file(path)
 
-        def _status(self, body: bytes, fault: Fault) -> tuple[int, int]:
-            if fault.status is not None:
-                return fault.status, 0
-            asked = self.headers.get("Range")
-            if asked is None or fault.no_ranges:
-                return 200, 0
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
-            return (206, start) if start < len(body) else (416, 0)
+    def _send_file(self, path: str) -> None:
+        fault = self.archives.fault_of(path.rpartition("/")[2])
+        body = self.archives.body_of(path.removeprefix("/sas/"))
+        if not path.endswith(("/", ".sha1sum")):
+            self.archives.wait_for_company()
+        if body is None and fault.status is None:
+            fault = replace(fault, status=404, body=b"not found")
+        self._send(body or b"", fault)
 
-        def log_message(self, *_: object) -> None:
-            pass
+    def _send(self, body: bytes, fault: Fault) -> None:
+        body = _spoiled(body, fault)
+        status, start = self._status(body, fault)
+        self.send_response(status)
+        if status == HTTPStatus.PARTIAL_CONTENT:
+            said = f"bytes {start}-{len(body) - 1}/{len(body)}"
+            self.send_header("Content-Range", said)
+        if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            self.send_header("Content-Range", f"bytes */{len(body)}")
+        self.send_header("Content-Length", str(len(body[start:])))
+        for name, value in fault.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[start:][: fault.cut_after])
+        if fault.hold:
+            self.wfile.flush()
+            self.archives.hold()
+        if fault.cut_after is not None:
+            self.close_connection = True
 
-    return Handler
+    def _status(self, body: bytes, fault: Fault) -> tuple[int, int]:
+        """The status, and the first byte of the body that is sent."""
+        if fault.status is not None:
+            return fault.status, 0
+        asked = self.headers.get("Range")
+        if asked is None or fault.no_ranges:
+            return HTTPStatus.OK, 0
+        start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start < len(body):
+            return HTTPStatus.PARTIAL_CONTENT, start
+        return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, len(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def _spoiled(body: bytes, fault: Fault) -> bytes:
@@ -286,7 +296,7 @@ _OPERATORS: Final[Mapping[type[ast.operator], Callable[[int, int], int]]] = {
 
 
 def int_sql(expression: str, row: Galaxy) -> int:
-    """An integer expression of SQL Server; one that overflows fails as it would there."""
+    """An integer expression of SQL Server; an overflow fails as it would there."""
     bare = re.sub(r"CAST\((.*?) AS bigint\)", r"\1", expression)
     tree = ast.parse(re.sub(r"\b[so]\.", "", bare), mode="eval")
 
@@ -334,12 +344,10 @@ def stock(archives: Archives, spectra: list[Path], *, bands: str = "ugriz") -> N
         row = galaxy(plate, mjd, fiber, number=number)
         archives.galaxies.append(row)
         survey = "sdss" if row["run2d"] == "26" else "eboss"
-        archives.files[
-            f"dr17/{survey}/spectro/redux/{row['run2d']}/spectra/lite/"
-            f"{plate:04d}/{path.name}"
-        ] = path.read_bytes()
+        lite = f"dr17/{survey}/spectro/redux/{row['run2d']}/spectra/lite/{plate:04d}"
+        archives.files[f"{lite}/{path.name}"] = path.read_bytes()
+        run, camcol, at = (int(row[name]) for name in ("run", "camcol", "field"))
+        frames = f"dr17/eboss/photoObj/frames/301/{run}/{camcol}"
         for band in bands:
-            name = f"frame-{band}-{int(row['run']):06d}-{row['camcol']}-{int(row['field']):04d}"
-            archives.files[
-                f"dr17/eboss/photoObj/frames/301/{row['run']}/{row['camcol']}/{name}.fits.bz2"
-            ] = frame_bytes(number)
+            name = f"frame-{band}-{run:06d}-{camcol}-{at:04d}.fits.bz2"
+            archives.files[f"{frames}/{name}"] = frame_bytes(number)

@@ -6,6 +6,7 @@ import pytest
 from al_service.fetch.download import Outcome, State
 from al_service.fetch.fetching import Fetch, Source
 from al_service.fetch.patience import Patience
+from al_service.fetch.problems import FetchProblem
 from al_service.fetch.sample import Sample
 from al_service.fetch.transfer import Manners, Standing, transfer
 from tests.fetch.archives import Archives, Fault
@@ -221,13 +222,13 @@ def test_progress_counts_every_file_and_every_byte(
 
 
 def test_a_folder_that_cannot_be_written_to_ends_everything_with_the_reason(
-    archives: Archives, source: Source, tmp_path: Path
+    source: Source, tmp_path: Path
 ) -> None:
     fetching = Fetch.begin(SPECTRA_ONLY, tmp_path, source)
     fetching.have_catalog()
     (tmp_path / "spectra").write_text("in the way")
 
-    with pytest.raises(Exception, match="cannot write to .*spectra"):
+    with pytest.raises(FetchProblem, match=r"cannot write to .*spectra"):
         fetching.have_files(fetching.plan(), lambda _: None)
 
 
