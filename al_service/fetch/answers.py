@@ -62,7 +62,7 @@ class CatalogRow:
         """The field of the imaging survey that holds it."""
         return Field(
             run=int(self["run"]),
-            rerun=self["rerun"].strip(),
+            rerun=int(self["rerun"]),
             camcol=int(self["camcol"]),
             field=int(self["field"]),
         )
@@ -141,7 +141,8 @@ def _row(number: int, line: list[str]) -> CatalogRow:
     except ValueError as error:
         raise RefusedQuery(
             f"row {number} of SkyServer's answer: expected whole numbers for "
-            f"{ORDER_COLUMN}, plate, mjd, fiberID, run, camcol and field: {error}"
+            f"{ORDER_COLUMN}, plate, mjd, fiberID, run, rerun, camcol and field: "
+            f"{error}"
         ) from error
     return row
 

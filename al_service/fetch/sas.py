@@ -82,7 +82,7 @@ class Field:
     """One field of the imaging survey: 13.5' x 9.8' in five bands."""
 
     run: int
-    rerun: str
+    rerun: int
     camcol: int
     field: int
 

@@ -24,6 +24,16 @@ def test_rows_come_back_as_they_were_written() -> None:
     assert rows[2].drawn == 5
 
 
+def test_published_identifiers_say_plate_night_and_fiber() -> None:
+    """The first spectrum of DR17's main survey, and one of eBOSS."""
+    for plate, mjd, fiber, identifier in (
+        (266, 51630, 1, 299489677444933632),
+        (10445, 58158, 427, 11760142036707333120),
+    ):
+        row = {**galaxy(plate, mjd, fiber, number=1), "specObjID": str(identifier)}
+        assert read_answer(answer(rows=[row]))[0]["specObjID"] == str(identifier)
+
+
 def test_headers_in_another_case_are_the_same_columns() -> None:
     assert len(read_answer(answer().replace(HEADER, HEADER.upper()))) == len(GALAXIES)
 

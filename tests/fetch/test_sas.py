@@ -54,7 +54,7 @@ def test_plates_have_four_digits_or_five_and_fibers_four() -> None:
     ],
 )
 def test_frames_lie_where_their_release_has_them(release: int, root: str) -> None:
-    file = frame_file(Field(756, "301", 4, 206), "r", release=release)
+    file = frame_file(Field(756, 301, 4, 206), "r", release=release)
 
     assert file.path == f"{root}/frames/301/756/4/frame-r-000756-4-0206.fits.bz2"
     assert file.name == "frames/frame-r-000756-4-0206.fits.bz2"
