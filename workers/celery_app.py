@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from kombu.entity import Queue
 
 from al_service.rounds.doorbell import SCORE_QUEUE, TASKS, TRAIN_QUEUE
@@ -63,5 +63,13 @@ def _queue(name: str) -> Queue:
     return Queue(name)  # type: ignore[no-untyped-call] # kombu's entities are untyped
 
 
-app = Celery("workers", include=["workers.tasks", "workers.lifecycle"])
+class HonestTask(Task):  # type: ignore[misc] # Celery ships no types
+    """A task whose worker notices that it could not acknowledge the message."""
+
+    Request = "workers.requests:HonestRequest"
+
+
+app = Celery(
+    "workers", task_cls=HonestTask, include=["workers.tasks", "workers.lifecycle"]
+)
 app.add_defaults(configuration)

@@ -2,7 +2,7 @@ import os
 import signal
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from al_service.local.processes import wait_until
 from al_service.rounds.doorbell import Doorbell
@@ -55,6 +55,33 @@ def test_a_worker_outlives_a_flushed_and_a_killed_broker(
             bell.close()
         assert worker.process.poll() is None
         assert worker.stop() == 0
+
+
+def test_a_worker_hears_on_after_its_broker_died_while_it_worked(
+    start: Start, broker: Broker, database: Database
+) -> None:
+    """The acknowledgment failed, and the worker never took another message."""
+    with ready(start("train")) as worker:
+        bell = Doorbell(broker.url)
+        with database.sessions.begin() as session:
+            session.execute(text("LOCK TABLE run"))
+            bell.run(NOBODY, RunKind.FULL)
+            assert wait_until(lambda: waits_for_a_lock(database), seconds=60)
+            broker.kill()
+        assert wait_until(lambda: worker.said("Connection to broker lost"), seconds=60)
+        broker.start()
+        bell.close()
+        bell = Doorbell(broker.url)
+        bell.run(NOBODY, RunKind.FULL)
+        bell.close()
+        assert wait_until(broker.drained, seconds=60), worker.log.read_text()
+        assert worker.stop() == 0
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    with database.sessions() as session:
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(session.scalar(waiting))
 
 
 def broker_flushed(broker: Broker) -> None:
