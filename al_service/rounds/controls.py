@@ -17,6 +17,7 @@ from al_service.acquisition.strategies import Strategy
 from al_service.posterior.features import extract
 from al_service.posterior.head import fit_head
 from al_service.rounds.assignment import Assignment
+from al_service.rounds.curve_notes import FEWEST_OF_AN_ARM
 from al_service.rounds.evaluating import Examination, curve_points, examine
 from al_service.rounds.networks import train_network
 from al_service.rounds.scoring import FeatureCache
@@ -24,9 +25,6 @@ from al_service.rounds.training_data import EvaluationSet, LabeledObjects
 from db.repositories import training
 from db.tables import CurvePoint
 from db.vocabulary import Arm, TrainingRole
-
-FEWEST: Final = 10
-"""Labels beyond the initial set below which a difference between arms means nothing."""
 
 GROWTH: Final = 1.2
 """The arms are trained again when they have a fifth more labels of their own: two
@@ -101,7 +99,7 @@ def choose_arms(
         first_label_ids: `M` first label of each object: the order in which they came.
 
     Returns:
-        None where either arm has fewer than `FEWEST` labels of its own.
+        None where either arm has fewer than `FEWEST_OF_AN_ARM` labels of its own.
     """
     end = last_key + 1
     if first_unanswered is not None:
@@ -111,7 +109,7 @@ def choose_arms(
     chosen = np.flatnonzero(~initial & by_strategy)
     chosen = chosen[np.argsort(first_label_ids[chosen], kind="stable")]
     n = min(len(sample), len(chosen))
-    if n < FEWEST:
+    if n < FEWEST_OF_AN_ARM:
         return None
     common = np.flatnonzero(initial)
     return Arms(

@@ -12,8 +12,8 @@ from db.tables import Campaign
 from db.vocabulary import Arm, Reason, RunKind, TrainingRole
 
 FEWEST_OF_AN_ARM: Final = 10
-"""Labels of its own that each control arm needs, as `controls.FEWEST` has it: what
-answers the API must not import torch."""
+"""Labels beyond the initial set below which a difference between control arms means
+nothing. Here and not beside the arms: what answers the API imports no torch."""
 
 
 def notes_on(

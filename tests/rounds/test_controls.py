@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from al_service.rounds.controls import FEWEST, choose_arms
+from al_service.rounds.controls import choose_arms
+from al_service.rounds.curve_notes import FEWEST_OF_AN_ARM
 from al_service.rounds.planning import plan
 from db.repositories import training
 from db.tables import Candidate, Label, SkyObject
@@ -40,7 +41,7 @@ def test_the_arms_are_the_initial_set_and_equally_many_others() -> None:
     assert arms is not None
     sample = [place for place in places if place >= 8 and random_keys[place] <= 25]
     chosen = [place for place in places if place >= 8 and place % 2 == 0]
-    assert arms.own == min(len(sample), len(chosen)) >= FEWEST
+    assert arms.own == min(len(sample), len(chosen)) >= FEWEST_OF_AN_ARM
     assert len(arms.random) == len(arms.active) == 8 + arms.own
     assert set(places[:8]) <= set(arms.random) & set(arms.active)
     smallest = sorted(sample, key=lambda place: random_keys[place])[: arms.own]
@@ -114,7 +115,7 @@ def test_fewer_than_ten_labels_of_their_own_are_no_comparison() -> None:
     arms = choose_arms(
         initial=np.zeros(30, dtype=np.bool_),
         random_keys=np.arange(30),
-        last_key=FEWEST - 2,
+        last_key=FEWEST_OF_AN_ARM - 2,
         first_unanswered=None,
         by_strategy=np.ones(30, dtype=np.bool_),
         first_label_ids=np.arange(30),

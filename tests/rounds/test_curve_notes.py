@@ -2,8 +2,6 @@ import pytest
 from sqlalchemy.orm import Session
 
 from al_service.rounds import claiming, leasing, progress
-from al_service.rounds.controls import FEWEST
-from al_service.rounds.curve_notes import FEWEST_OF_AN_ARM
 from al_service.rounds.planning import plan
 from db.tables import Campaign, CurvePoint, Run
 from db.vocabulary import Arm, RunKind, RunState
@@ -41,11 +39,6 @@ def draw(session: Session, run: Run, *arms: Arm) -> None:
 
 def notes(session: Session, campaign: Campaign) -> tuple[str, ...]:
     return progress.learning_curve(session, campaign).notes
-
-
-def test_the_number_is_that_of_the_controls() -> None:
-    """Two constants, because what answers the API imports no torch."""
-    assert FEWEST_OF_AN_ARM == FEWEST
 
 
 def test_one_full_run_has_no_controls_and_the_curve_says_so(
