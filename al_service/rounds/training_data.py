@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -74,7 +75,7 @@ class EvaluationSet:
         """`E` flags: objects with any true value."""
         return np.asarray(np.isfinite(self.values).any(axis=1))
 
-    @property
+    @cached_property
     def calibrates(self) -> NDArray[np.bool_]:
         """`E` flags: the galaxies that calibrate; the others report coverage."""
         return np.array([is_calibration(str(name)) for name in self.group_ids], bool)

@@ -7,6 +7,7 @@ from sqlalchemy import extract, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from db.repositories.copying import copy_rows
 from db.repositories.labels import CurrentLabel
 from db.tables import Run, TrainingLabel
 from db.vocabulary import RunKind, RunState, Split, TrainingRole
@@ -97,20 +98,15 @@ def freeze(
         text("DELETE FROM training_label WHERE run_id = :run_id AND role = :role"),
         {"run_id": run_id, "role": role.value},
     )
-    if labels:
-        session.execute(
-            insert(TrainingLabel),
-            [
-                {
-                    "run_id": run_id,
-                    "role": role,
-                    "label_id": label.label_id,
-                    "sky_object_id": label.sky_object_id,
-                    "split": Split.POOL,
-                }
-                for label in labels
-            ],
-        )
+    copy_rows(
+        session,
+        TrainingLabel.__tablename__,
+        ("run_id", "role", "label_id", "sky_object_id", "split"),
+        (
+            (run_id, role.value, label.label_id, label.sky_object_id, Split.POOL.value)
+            for label in labels
+        ),
+    )
 
 
 def by_id(session: Session, run_id: int) -> Run | None:

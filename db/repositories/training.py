@@ -87,7 +87,9 @@ def evaluation_rows(
         known: every evaluation object of the pool, because the pool knows their
             labels; otherwise the campaign's evaluation sample.
     """
-    columns = select(SkyObject.id, SkyObject.row).order_by(SkyObject.row)
+    columns = select(SkyObject.id.label("sky_object_id"), SkyObject.row).order_by(
+        SkyObject.row
+    )
     if known:
         chosen = columns.where(
             SkyObject.pool_id == campaign.pool_id, SkyObject.split == Split.EVALUATION
@@ -98,13 +100,13 @@ def evaluation_rows(
             Candidate.split == Split.EVALUATION,
             Candidate.slot == 0,
         )
-    return read_integers(session, chosen, ("sky_object_id", "row"))
+    return read_integers(session, chosen)
 
 
 def free_candidates(session: Session, campaign_id: int) -> dict[str, NDArray[np.int64]]:
     """Objects that may be ranked: `sky_object_id`, `row`, `random_key`, by row."""
     statement = (
-        select(SkyObject.id, SkyObject.row, Candidate.random_key)
+        select(SkyObject.id.label("sky_object_id"), SkyObject.row, Candidate.random_key)
         .join(Candidate, Candidate.sky_object_id == SkyObject.id)
         .where(
             Candidate.campaign_id == campaign_id,
@@ -114,7 +116,7 @@ def free_candidates(session: Session, campaign_id: int) -> dict[str, NDArray[np.
         )
         .order_by(SkyObject.row)
     )
-    return read_integers(session, statement, ("sky_object_id", "row", "random_key"))
+    return read_integers(session, statement)
 
 
 def leased_candidates(
@@ -125,7 +127,7 @@ def leased_candidates(
     Found by `ix_candidate_taken`.
     """
     statement = (
-        select(SkyObject.id, SkyObject.row)
+        select(SkyObject.id.label("sky_object_id"), SkyObject.row)
         .join(Candidate, Candidate.sky_object_id == SkyObject.id)
         .where(
             Candidate.campaign_id == campaign_id,
@@ -135,7 +137,7 @@ def leased_candidates(
         .distinct()
         .order_by(SkyObject.row)
     )
-    return read_integers(session, statement, ("sky_object_id", "row"))
+    return read_integers(session, statement)
 
 
 def taken_rows(session: Session, campaign_id: int) -> NDArray[np.int64]:
@@ -151,7 +153,7 @@ def taken_rows(session: Session, campaign_id: int) -> NDArray[np.int64]:
         .distinct()
         .order_by(SkyObject.row)
     )
-    return read_integers(session, statement, ("row",))["row"]
+    return read_integers(session, statement)["row"]
 
 
 def random_keys(
