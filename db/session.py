@@ -48,5 +48,9 @@ def _ping_after_a_rest(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def ping(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:  # psycopg's
         rested = time.monotonic() - entry.info.get("used_at", time.monotonic())
-        if rested > TRUSTED_SECONDS and not engine.dialect.do_ping(connection):
-            raise DisconnectionError  # the pool opens another one
+        if rested <= TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool opens another one

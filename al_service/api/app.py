@@ -39,8 +39,9 @@ connection of its own: a thread never waits for what another waiting thread hold
 of them would only fight for Python's lock."""
 
 CONNECTIONS = THREADS + 2
-"""Of one process to PostgreSQL, which takes 100 by default: `/metrics` may count while
-its request holds one, and a client that went away leaves its request running."""
+"""Kept open by one process: `/metrics` may count while its request holds one, and a
+client that went away leaves its request running. A burst may open as many again;
+PostgreSQL takes 100 by default."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

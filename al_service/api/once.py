@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final, TypeVar
 
-from fastapi import Header, Response
+from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
-from sqlalchemy.orm import Session
 
+from al_service.api.visits import Visit
 from al_service.rounds import idempotency
 from db.repositories.tokens import AnswerPlace
 
@@ -41,8 +41,7 @@ class Once:
 
     def answer(
         self,
-        session: Session,
-        token_id: int,
+        visit: Visit,
         kind: type[Answer],
         body: BaseModel,
         act: Callable[[], Answer],
@@ -52,22 +51,24 @@ class Once:
         Two equal requests at the same time: the second waits for the first.
 
         Args:
-            session: the request's transaction.
-            token_id: who sends it.
+            visit: the request's transaction, and who sends it.
             kind: what the answer is.
             body: the request's body.
             act: does the thing.
         """
         if self.key is None:
             return act()
-        place = AnswerPlace(token_id, self.path, self.key)
-        stored = idempotency.remembered(session, place, digest_of(body))
+        place = AnswerPlace(visit.caller.id, self.path, self.key)
+        stored = idempotency.remembered(visit.session, place, digest_of(body))
         if stored is not None:
             self.response.headers[REPLAYED] = "true"
             return kind.model_validate(stored.answer)
         answer = act()
         idempotency.remember(
-            session, place, status=HTTPStatus.CREATED, answer=answer.model_dump_json()
+            visit.session,
+            place,
+            status=HTTPStatus.CREATED,
+            answer=answer.model_dump_json(),
         )
         return answer
 
@@ -81,3 +82,11 @@ def digest_of(body: BaseModel) -> str:
     """One digest for all spellings of the same JSON: blanks and order do not count."""
     canonical = json.dumps(body.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+async def once(request: Request, response: Response, key: Key = None) -> Once:
+    """For requests that honor an `Idempotency-Key`; others do not mention it."""
+    return Once(request.url.path, key, response)
+
+
+OnceDep = Annotated[Once, Depends(once)]

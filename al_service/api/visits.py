@@ -6,17 +6,15 @@ construction. As FastAPI dependencies each of these steps would be a journey bet
 threads, and those cost more than the SQL did.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from al_service.api.once import Key, Once
 from al_service.api.problems import NotAuthenticated
 from al_service.api.service import Service, service_of
 from al_service.errors import NotAllowed
@@ -28,8 +26,6 @@ from db.vocabulary import Role
 RANK_OF_ROLE: Final = {Role.VIEWER: 0, Role.LABELER: 1, Role.ADMIN: 2}
 """Each role includes the ones before it."""
 
-Answer = TypeVar("Answer", bound=BaseModel)
-
 
 @dataclass(frozen=True)
 class Visit:
@@ -38,7 +34,6 @@ class Visit:
     session: Session
     """Its transaction, committed when the visit ends and nothing was raised."""
     caller: Holder
-    _once: Once
 
     def campaign(self, ref: str, *, briefly: bool = False) -> Campaign:
         """The campaign of a name or a number; briefly without its configuration.
@@ -48,17 +43,6 @@ class Visit:
         """
         return campaigns.find_campaign(self.session, ref, briefly=briefly)
 
-    def once(
-        self, kind: type[Answer], body: BaseModel, act: Callable[[], Answer]
-    ) -> Answer:
-        """Do a thing once per `Idempotency-Key` (`Once.answer`)."""
-        return self._once.answer(self.session, self.caller.id, kind, body, act)
-
-    @property
-    def replayed(self) -> bool:
-        """Whether what was to be done once had been done before."""
-        return self._once.replayed
-
 
 @dataclass(frozen=True)
 class Visitor:
@@ -66,7 +50,6 @@ class Visitor:
 
     service: Service
     _secret: str
-    _once: Once
 
     @contextmanager
     def enter(self, role: Role) -> Iterator[Visit]:
@@ -88,7 +71,7 @@ class Visitor:
                     f"this needs the role {role}: token {caller.name!r} has"
                     f" {caller.role}"
                 )
-            yield Visit(session, caller, self._once)
+            yield Visit(session, caller)
 
 
 bearer = HTTPBearer(
@@ -98,17 +81,14 @@ bearer = HTTPBearer(
 
 async def visitor(
     request: Request,
-    response: Response,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-    key: Key = None,
 ) -> Visitor:
     """Whoever sends a request with a token; nothing is asked of the database yet."""
     if credentials is None:
         raise NotAuthenticated(
             "expected a header `Authorization: Bearer TOKEN`, found none"
         )
-    once = Once(request.url.path, key, response)
-    return Visitor(service_of(request), credentials.credentials, once)
+    return Visitor(service_of(request), credentials.credentials)
 
 
 VisitorDep = Annotated[Visitor, Depends(visitor)]

@@ -11,6 +11,7 @@ from al_service.errors import (
     CampaignNotActive,
     InvalidInput,
     LeaseClosed,
+    NotAllowed,
     NotFound,
 )
 from al_service.rounds.picking import Order, hand_out, pick, pick_more
@@ -75,6 +76,8 @@ def ask(
     lease_seconds: float | None = None,
 ) -> Batch:
     """Reserve the next objects for a labeler.
+
+    A campaign that is paused at this very moment may give one more batch.
 
     Args:
         session: the caller commits.
@@ -149,6 +152,23 @@ def show(session: Session, lease_id: int) -> Batch:
         exhausted=lease.exhausted,
         items=items,
     )
+
+
+def check_holder(session: Session, lease_id: int, labeler: str) -> None:
+    """Refuse anybody but the labeler for whom a batch is reserved.
+
+    Raises:
+        NotFound: there is none of this number.
+        NotAllowed: it is somebody else's.
+    """
+    lease = leases.find(session, lease_id)
+    if lease is None:
+        raise NotFound("batch", lease_id)
+    if lease.labeler != labeler:
+        raise NotAllowed(
+            f"batch {lease_id} is reserved for {lease.labeler!r}: only they and admins"
+            " may change it"
+        )
 
 
 def renew(

@@ -110,7 +110,7 @@ def hand_out(order: Order, picked: Picked) -> list[StoredItem]:
     if not picked.all:
         return []
     reasons: dict[int, str] = {
-        **dict.fromkeys(picked.ranked, str(order.lease.ranked_by)),
+        **dict.fromkeys(picked.ranked, order.lease.ranked_by),
         **dict.fromkeys(picked.evaluation, Reason.EVALUATION.value),
         **dict.fromkeys(picked.overlap, Reason.OVERLAP.value),
         **dict.fromkeys((*picked.random, *picked.rest), Reason.RANDOM.value),

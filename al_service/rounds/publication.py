@@ -83,7 +83,9 @@ def publish(
             reason=results.ranking.reason,
         )
         campaigns.serve(session, campaign_id, assignment.run_id)
-    _forget_older(assignment, serves)
+        # Not the last one: asks may be walking it just now.
+        kept = [assignment.run_id, *([] if serves is None else [serves])]
+        rankings.forget_rankings(session, campaign_id, kept=kept)
     logger.info(
         "run %d published: %d ranked, %d predictions",
         assignment.run_id,
@@ -133,10 +135,3 @@ def _finish(session: Session, assignment: Assignment, results: Results) -> bool:
         checkpoint_digest=results.checkpoint_digest,
         head_digest=results.head_digest,
     )
-
-
-def _forget_older(assignment: Assignment, served_before: int | None) -> None:
-    """Delete older orders, but not the last one: asks may be walking it just now."""
-    kept = [assignment.run_id, *([] if served_before is None else [served_before])]
-    with assignment.sessions.begin() as session:
-        rankings.forget_rankings(session, assignment.subject.campaign_id, kept=kept)

@@ -27,7 +27,7 @@ _OPEN = text(
     FROM campaign CROSS JOIN clock_timestamp() AS moment
     WHERE id = :campaign_id AND state = 'active'
     RETURNING id, opened_at, expires_at, run_id,
-        (SELECT ranked_by FROM run WHERE run.id = lease.run_id)
+        coalesce((SELECT ranked_by FROM run WHERE run.id = lease.run_id), '')
     """
 )
 
@@ -41,8 +41,8 @@ class Opened:
     expires_at: datetime
     run_id: int | None
     """The run that serves the campaign at this moment: its order is walked."""
-    ranked_by: str | None
-    """Why that run's objects are asked for."""
+    ranked_by: str
+    """Why that run's objects are asked for; nothing where there is no run."""
 
 
 @dataclass(frozen=True)

@@ -81,11 +81,11 @@ _TAKE = text(
         UPDATE candidate
         SET state = 'leased', lease_id = :lease_id, labeler = :labeler
         FROM given WHERE candidate.id = given.candidate_id AND candidate.state = 'free'
-        RETURNING candidate.id, campaign_id, sky_object_id, given.reason,
+        RETURNING candidate.id, campaign_id, sky_object_id, slot, given.reason,
             given.position - 1 AS position
     ), placed AS (
         DELETE FROM ranked_object USING taken
-        WHERE ranked_object.run_id = :run_id
+        WHERE ranked_object.run_id = :run_id AND taken.slot = 0
           AND ranked_object.sky_object_id = taken.sky_object_id
         RETURNING taken.id, ranked_object.rank, ranked_object.score
     ), noted AS (
@@ -94,7 +94,9 @@ _TAKE = text(
         SELECT :lease_id, taken.position, taken.id, placed.rank,
             coalesce(placed.score, prediction.score), taken.reason, prediction.targets
         FROM taken LEFT JOIN placed USING (id)
-        LEFT JOIN prediction USING (campaign_id, sky_object_id)
+        LEFT JOIN prediction ON prediction.campaign_id = taken.campaign_id
+          AND prediction.sky_object_id = taken.sky_object_id
+          AND prediction.run_id = :run_id
         RETURNING candidate_id, position, rank, score, reason, prediction
     )
     SELECT sky_object.object_id, sky_object.ra, sky_object.dec, noted.rank,

@@ -91,3 +91,19 @@ def references(part: object) -> set[str]:
     if isinstance(part, list):
         return set().union(*(references(each) for each in part))
     return set()
+
+
+def test_only_requests_that_honor_an_idempotency_key_mention_it(
+    schema: Schema,
+) -> None:
+    mentioning = {
+        (method, path)
+        for path, method, operation in operations(schema)
+        for parameter in operation.get("parameters", ())
+        if parameter["name"] == "Idempotency-Key"
+    }
+    campaign = f"{API}/campaigns/{{campaign}}"
+    assert mentioning == {
+        ("post", f"{campaign}/batches"),
+        ("post", f"{campaign}/labels"),
+    }

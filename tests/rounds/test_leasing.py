@@ -15,20 +15,20 @@ from al_service.errors import (
 from al_service.randomness import random_key, unit_hash
 from al_service.rounds import leasing
 from al_service.rounds.campaigns import CampaignChange, change_campaign
-from db.repositories import rankings
+from db.repositories import campaigns, rankings
 from db.repositories.rankings import NewPrediction
 from db.tables import Campaign, Lease
 from db.vocabulary import CampaignState, LeaseState
 from tests.db.factories import (
     id_of,
-    label_many,
     make_campaign,
     make_pool,
     object_name,
     rank_all,
-    serve_full_run,
     write_label,
 )
+
+SAID = {"z": {"mean": 0.1, "epistemic": 0.01, "aleatoric": 0.02}}
 
 
 @pytest.fixture
@@ -117,30 +117,39 @@ def test_the_evaluation_sample_is_asked_for_first(session: Session) -> None:
     assert reasons(again) == ["lcmd"] * 2
 
 
-def test_an_item_carries_the_prediction_of_its_moment(
-    session: Session, campaign: Campaign
-) -> None:
-    label_many(session, campaign, range(20, 40 - 10))
-    label_many(session, campaign, range(10, 20))
-    run = serve_full_run(session, campaign)
-    said = {"z": {"mean": 0.1, "epistemic": 0.01, "aleatoric": 0.02}}
+def predict(session: Session, campaign: Campaign, number: int, run_id: int) -> None:
+    of = id_of(session, campaign, object_name(number))
     rankings.replace_predictions(
         session,
         campaign.id,
-        run_id=run.id,
-        predictions=[
-            NewPrediction(
-                id_of(session, campaign, object_name(4)), 2.5, json.dumps(said)
-            )
-        ],
+        run_id=run_id,
+        predictions=[NewPrediction(of, 2.5, json.dumps(SAID))],
     )
-    served_run_id = rank_all(session, campaign, numbers=[4, 5])
+
+
+def test_an_item_carries_the_prediction_of_its_moment(
+    session: Session, campaign: Campaign
+) -> None:
+    run_id = rank_all(session, campaign, numbers=[4, 5])
+    predict(session, campaign, 4, run_id)
     batch = leasing.ask(session, campaign, labeler="ann", size=2)
-    rankings.replace_predictions(session, campaign.id, run_id=run.id, predictions=[])
+    rankings.replace_predictions(session, campaign.id, run_id=run_id, predictions=[])
     shown = leasing.show(session, batch.id)
     assert shown == batch
-    assert [item.prediction for item in shown.items] == [said, None]
-    assert shown.run_id == served_run_id
+    assert [item.prediction for item in shown.items] == [SAID, None]
+    assert shown.run_id == run_id
+
+
+def test_an_item_carries_no_prediction_of_a_run_that_its_batch_does_not_name(
+    session: Session, campaign: Campaign
+) -> None:
+    """Published between the walk along the old order and the note of what was given."""
+    older = rank_all(session, campaign, numbers=[4])
+    newer = rank_all(session, campaign, numbers=[5])
+    predict(session, campaign, 4, newer)
+    campaigns.serve(session, campaign.id, older)
+    item = leasing.ask(session, campaign, labeler="ann", size=1).items[0]
+    assert (item.object_id, item.rank, item.prediction) == (object_name(4), 0, None)
 
 
 def test_the_end_of_the_pool_is_an_answer_and_not_an_error(

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Response
 
 from al_service.api.address import PREFIX
 from al_service.api.dependencies import CampaignRef, Id
+from al_service.api.once import OnceDep
 from al_service.api.problems import problem_responses
 from al_service.api.schemas.batches import Batch, NewBatch, Renewal
 from al_service.api.visits import Visit, VisitorDep
 from al_service.api.writing import batch_answer
-from al_service.errors import NotAllowed
 from al_service.rounds import leasing
 from db.vocabulary import Role
 
@@ -23,7 +23,11 @@ router = APIRouter(prefix=PREFIX, tags=["batches"])
     responses=problem_responses(401, 403, 404, 409, 413, 422, 503),
 )
 def ask(
-    campaign: CampaignRef, body: NewBatch, visitor: VisitorDep, response: Response
+    campaign: CampaignRef,
+    body: NewBatch,
+    visitor: VisitorDep,
+    once: OnceDep,
+    response: Response,
 ) -> Batch:
     """The next objects to label, reserved for the holder of this token."""
     with visitor.enter(Role.LABELER) as visit:
@@ -38,9 +42,9 @@ def ask(
             )
             return batch_answer(batch)
 
-        answer = visit.once(Batch, body, hand_out)
+        answer = once.answer(visit, Batch, body, hand_out)
     response.headers["Location"] = f"{PREFIX}/batches/{answer.id}"
-    if not visit.replayed:
+    if not once.replayed:
         reasons = [item.reason for item in answer.items]
         visitor.service.metrics.asked(answer.campaign, reasons)
     return answer
@@ -60,7 +64,7 @@ def show(batch_id: Id, visitor: VisitorDep) -> Batch:
 def renew(batch_id: Id, visitor: VisitorDep, body: Renewal | None = None) -> Batch:
     """Keep the objects reserved for longer, from now on."""
     with visitor.enter(Role.LABELER) as visit:
-        _check_owner(visit, batch_id)
+        _check_holder(visit, batch_id)
         seconds = None if body is None else body.lease_seconds
         leasing.renew(visit.session, batch_id, lease_seconds=seconds)
         return batch_answer(leasing.show(visit.session, batch_id))
@@ -72,15 +76,11 @@ def renew(batch_id: Id, visitor: VisitorDep, body: Renewal | None = None) -> Bat
 def release(batch_id: Id, visitor: VisitorDep) -> Batch:
     """Give the batch back: its unlabeled objects are free again."""
     with visitor.enter(Role.LABELER) as visit:
-        _check_owner(visit, batch_id)
+        _check_holder(visit, batch_id)
         leasing.release(visit.session, batch_id)
         return batch_answer(leasing.show(visit.session, batch_id))
 
 
-def _check_owner(visit: Visit, batch_id: int) -> None:
-    batch = leasing.show(visit.session, batch_id)
-    if visit.caller.role is not Role.ADMIN and visit.caller.name != batch.labeler:
-        raise NotAllowed(
-            f"batch {batch.id} is reserved for {batch.labeler!r}: only they and admins"
-            " may change it"
-        )
+def _check_holder(visit: Visit, batch_id: int) -> None:
+    if visit.caller.role is not Role.ADMIN:
+        leasing.check_holder(visit.session, batch_id, visit.caller.name)

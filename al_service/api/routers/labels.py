@@ -11,6 +11,7 @@ from al_service.api.dependencies import (
     Cursor,
     Limit,
 )
+from al_service.api.once import OnceDep
 from al_service.api.paging import cut, id_after
 from al_service.api.problems import problem_responses
 from al_service.api.schemas.fields import Page
@@ -31,6 +32,7 @@ def tell(
     campaign: CampaignRef,
     body: NewLabels,
     visitor: VisitorDep,
+    once: OnceDep,
     background: BackgroundTasks,
 ) -> StoredLabels:
     """Store labels, all or none of them; every bad one is named."""
@@ -47,8 +49,8 @@ def tell(
             )
             return StoredLabels(labels=[Label.model_validate(one) for one in stored])
 
-        answer = visit.once(StoredLabels, body, store)
-    if not visit.replayed:
+        answer = once.answer(visit, StoredLabels, body, store)
+    if not once.replayed:
         visitor.service.metrics.told(found.name, len(answer.labels))
     # Also for a replayed answer: its first ring may be what was lost.
     background.add_task(visitor.service.doorbell.plan, found.id)
