@@ -39,7 +39,7 @@ class BadSpectrum(InvalidInput):
 
 @dataclass(frozen=True)
 class Spectrum:
-    """A calibrated spectrum of one fiber, with what the survey's pipeline made of it."""
+    """A calibrated spectrum of one fiber, and what the pipeline made of it."""
 
     path: Path
     """The file it was read from."""
