@@ -1,0 +1,1 @@
+"""Redshift and class of any spectrum, without a label: templates slid over it."""
