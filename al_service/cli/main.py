@@ -44,6 +44,7 @@ NOUNS: Mapping[str, Noun] = {
     "batch": Noun("batch", "Ask for the next objects.", LOOP),
     "label": Noun("label", "Hand in labels.", LOOP),
     "curve": Noun("curve", "Show a campaign's learning curve.", LOOP),
+    "scan": Noun("scan", "Say the redshift and class of spectra.", STUDY),
     "replay": Noun("replay", "Compare strategies on labels that are known.", STUDY),
     "bench": Noun("bench", "Measure speed and memory against peers.", STUDY),
 }

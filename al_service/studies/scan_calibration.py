@@ -1,6 +1,6 @@
 """What the scan's confidence is worth: measured on simulated spectra, then frozen.
 
-`python -m al_service.studies.scan_calibration` prints the two tuples that stand in
+`python -m al_service.studies.scan_calibration` prints what stands in
 `al_service/features/scan/confidence.py`. Run it again when templates change.
 """
 
@@ -14,13 +14,14 @@ from sklearn.isotonic import IsotonicRegression
 
 from al_service.features.scan.candidates import DISTINCT, DISTINCT_QUASAR
 from al_service.features.scan.scanning import ScanResult, scan
+from al_service.features.scan.templates import SpectralClass
 from al_service.studies.simulated_spectra import SimulatedSpectra, simulate_spectra
 
 N_SPECTRA: Final = 6000
 SEED: Final = 20_240_613
 
-KNOTS: Final = 16
-"""Of the frozen map: quantiles of the lead, so that each has equally many spectra."""
+PER_KNOT: Final = 150
+"""Spectra behind each point of the frozen maps: 4 % of statistical error at worst."""
 
 _CAUTION: Final = 1.0
 """A wrong spectrum added to each knot, or the surest would be called certain."""
@@ -42,17 +43,17 @@ def is_right(result: ScanResult, truth: SimulatedSpectra) -> NDArray[np.bool_]:
 
 
 def fit_confidence(
-    lead: NDArray[np.float64], right: NDArray[np.bool_], *, knots: int = KNOTS
+    lead: NDArray[np.float64], right: NDArray[np.bool_], *, per_knot: int = PER_KNOT
 ) -> ConfidenceMap:
     """The rising map closest to what happened (Zadrozny & Elkan 2002).
 
     Args:
         lead: `N`, of the first candidate over the second.
         right: `N`.
-        knots: points of the map.
+        per_knot: spectra behind each point of the map.
     """
     order = np.argsort(lead, kind="stable")
-    groups = np.array_split(order, knots)
+    groups = np.array_split(order, max(2, len(order) // per_knot))
     centers = np.array([np.median(lead[group]) for group in groups])
     sizes = np.array([len(group) for group in groups])
     hits = np.array([right[group].sum() for group in groups])
@@ -64,13 +65,16 @@ def fit_confidence(
 
 
 def main() -> None:
-    """Print the map for the scan as it is."""
+    """Print the maps for the scan as it is."""
     truth = simulate_spectra(N_SPECTRA, generator=np.random.default_rng(SEED))
     result = scan(truth.flux, truth.ivar)
-    found = fit_confidence(result.lead, is_right(result, truth))
-    for name, values in (("LEADS", found.leads), ("RIGHT", found.right)):
-        listed = ", ".join(f"{value:.3f}" for value in values)
-        sys.stdout.write(f"{name}: Final = ({listed})\n")
+    right = is_right(result, truth)
+    for name in SpectralClass:
+        of_class = result.spectral_class == name.value
+        found = fit_confidence(result.lead[of_class], right[of_class])
+        for what, values in (("LEADS", found.leads), ("RIGHT", found.right)):
+            listed = ", ".join(f"{value:.3f}" for value in values)
+            sys.stdout.write(f"{what} SpectralClass.{name}: ({listed}),\n")
 
 
 if __name__ == "__main__":

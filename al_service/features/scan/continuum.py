@@ -96,7 +96,10 @@ def _understatement(
 @cache
 def _night_sky() -> NDArray[np.bool_]:
     wave = wavelengths()
-    return np.logical_or.reduce([(wave > a) & (wave < b) for a, b in SKY_RESIDUALS])
+    near = np.zeros(len(wave), dtype=np.bool_)
+    for blue, red in SKY_RESIDUALS:
+        near |= (wave > blue) & (wave < red)
+    return near
 
 
 def _running_mean(

@@ -106,7 +106,6 @@ BROAD_LINES: Final[dict[str, tuple[Line, ...]]] = {
 of carbon it would explain any single bump."""
 
 LYMAN_ALPHA: Final = 1215.67
-LYMAN_LIMIT: Final = 911.75
 
 BALMER_SERIES: Final = (
     Line(6564.61, 0.8),

@@ -14,7 +14,7 @@ from al_service.features.scan.candidates import (
     distinct,
     peaks,
 )
-from al_service.features.scan.confidence import confidence
+from al_service.features.scan.confidence import confidence, lead_over
 from al_service.features.scan.continuum import Prepared, prepare
 from al_service.features.scan.correlation import gains
 from al_service.features.scan.templates import (
@@ -41,6 +41,8 @@ class ScanResult:
     """`N`, of z if the candidate is right; NaN without one."""
     confidence: NDArray[np.float64]
     """`N`, probability that the best candidate's redshift is right."""
+    lead: NDArray[np.float64]
+    """`N`, what the confidence is read from: the best candidate's lead in chi^2."""
     spectral_class: NDArray[np.str_]
     """`N`: GALAXY, QSO or STAR; empty without a candidate."""
     gain: NDArray[np.float64]
@@ -121,10 +123,12 @@ def _result(lists: list[list[Candidate]]) -> ScanResult:
             z[i, j], variance[i, j] = candidate.z, candidate.variance
             gain[i, j], score[i, j] = candidate.gain, max(candidate.score, 0.0)
             names[i, j] = candidate.spectral_class.value
+    lead = lead_over(score[:, 0], score[:, 1])
     return ScanResult(
         z=z[:, 0],
         variance=variance[:, 0],
-        confidence=confidence(score[:, 0], score[:, 1]),
+        confidence=confidence(lead, names[:, 0]),
+        lead=lead,
         spectral_class=names[:, 0],
         gain=gain[:, 0],
         candidate_z=z,

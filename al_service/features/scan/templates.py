@@ -39,8 +39,8 @@ HELIUM_LINE: Final = 5.0
 QUASAR_SLOPE: Final = -1.56
 """Of flux per A with wavelength: frequency^-0.44 (Vanden Berk et al. 2001)."""
 
-FOREST_TRANSMISSION: Final = {"ultraviolet": 0.6, "high ionization": 0.85}
-"""Means at z = 3.2 and 2.2 (Faucher-Giguere et al. 2008, ApJ 681, 831): quasars of every
+FOREST_TRANSMISSION: Final = {"ultraviolet": 0.6, "high ionization": 0.75}
+"""Means at z = 3.2 and 2.6 (Faucher-Giguere et al. 2008, ApJ 681, 831): quasars at any
 redshift are a sum of the two groups."""
 
 GALAXY_REDSHIFTS: Final = (0.0020, 1.0)
@@ -112,7 +112,10 @@ def _quasars() -> TemplateSet:
     shapes = _broad_lines(grid.wavelength)
     # Ly alpha never comes without its forest: else it would explain any single bump.
     for name, transmission in FOREST_TRANSMISSION.items():
-        shapes[name] += _forest(grid.wavelength, transmission)
+        continuum = (grid.wavelength / 3000.0) ** QUASAR_SLOPE
+        shapes[name] = (continuum + shapes[name]) * np.where(
+            grid.wavelength < lines.LYMAN_ALPHA, transmission, 1.0
+        )
     return grid.templates(SpectralClass.QSO, list(shapes.values()))
 
 
@@ -122,13 +125,6 @@ def _galaxy_shapes(wavelength: Floats) -> list[Floats]:
         for group in lines.NEBULAR.values()
     ]
     return [*starlight(wavelength), *gas]
-
-
-def _forest(wavelength: Floats, transmission: float) -> Floats:
-    """A quasar's continuum, eaten away to the blue of Ly alpha and of the limit."""
-    left = np.where(wavelength < lines.LYMAN_ALPHA, transmission, 1.0)
-    left = np.where(wavelength < lines.LYMAN_LIMIT, 0.0, left)
-    return np.asarray(left * (wavelength / 3000.0) ** QUASAR_SLOPE)
 
 
 def _broad_lines(wavelength: Floats) -> dict[str, Floats]:

@@ -24,6 +24,9 @@ _CARD: Final = 80
 _MAX_HEADER_BLOCKS: Final = 1000
 """36,000 cards: the longest SDSS header has 3,000. More is not a FITS header."""
 
+_BYTES: Final = {"8": 1, "16": 2, "32": 4, "64": 8, "-32": 4, "-64": 8}
+"""Of an element of the data, by BITPIX."""
+
 _TYPES: Final = {
     "L": "S1",
     "B": "u1",
@@ -161,7 +164,7 @@ def _read_header(path: Path, file: BinaryIO, *, number: int, offset: int) -> Hdu
             raise BadSpectrum(path, number, "truncated: the file ends in a header")
         text = raw.decode("latin-1")
         cards += [text[at : at + _CARD] for at in range(0, _BLOCK, _CARD)]
-        if any(card.startswith("END     ") for card in cards[-_BLOCK // _CARD :]):
+        if "END     " in [card[:8] for card in cards[-_BLOCK // _CARD :]]:
             break
     else:
         raise BadSpectrum(path, number, "a header without an END card")
@@ -182,9 +185,11 @@ def _data_size(path: Path, number: int, header: Header) -> int:
     if axes == 0:
         return 0
     lengths = [_integer(path, number, header, f"NAXIS{i + 1}") for i in range(axes)]
-    width = abs(_integer(path, number, header, "BITPIX")) // 8
-    group = int(header.get("PCOUNT", "0")) + prod(lengths)
-    return width * int(header.get("GCOUNT", "1")) * group
+    width = _BYTES.get(header.get("BITPIX", ""))
+    if width is None:
+        raise BadSpectrum(path, number, "BITPIX is missing or unknown")
+    heap = _integer(path, number, header, "PCOUNT") if "PCOUNT" in header else 0
+    return width * (heap + prod(lengths))
 
 
 def _row_type(path: Path, place: HduPlace) -> np.dtype[np.void]:
@@ -211,11 +216,11 @@ def _field_type(letter: str, count: int) -> tuple[str, tuple[int, ...]]:
 
 
 def _integer(path: Path, hdu: int, header: Header, keyword: str) -> int:
-    try:
-        return int(header[keyword])
-    except KeyError:
-        raise BadSpectrum(path, hdu, f"the header has no {keyword}") from None
-    except ValueError:
+    text = header.get(keyword)
+    if text is None:
+        raise BadSpectrum(path, hdu, f"the header has no {keyword}")
+    if not text.isdecimal():
         raise BadSpectrum(
-            path, hdu, f"{keyword}: expected an integer, found {header[keyword]!r}"
-        ) from None
+            path, hdu, f"{keyword}: expected an integer >= 0, found {text!r}"
+        )
+    return int(text)

@@ -20,6 +20,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from al_service.survey.spectra.fits_tables import walk_hdus
 from al_service.survey.spectra.grid import first_pixel, on_grid
 from al_service.survey.spectra.spec_file import (
     FIRST_BOSS_MJD,
@@ -42,7 +43,16 @@ def read_sp_plate(path: Path) -> Iterator[Spectrum]:
         BadSpectrum: The file lacks an HDU or a column, its arrays differ in shape, or
             its grid is another. All of this is found before the first spectrum.
     """
+    last = max(PLUGMAP_HDU, *IMAGES.values())
     try:
+        with path.open("rb") as file:  # astropy would find a truncated end too late
+            places = walk_hdus(path, file, last + 1)
+        if len(places) <= last:
+            raise BadSpectrum(
+                path,
+                len(places),
+                f"missing: expected HDUs 0 to {last}, found {len(places)}",
+            )
         with fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
             plugs, first = _check_layout(path, hdus)
             for number in range(len(plugs)):
@@ -50,15 +60,12 @@ def read_sp_plate(path: Path) -> Iterator[Spectrum]:
                 if spectrum.good.any():
                     yield spectrum
     except OSError as error:
-        raise BadSpectrum(path, None, f"cannot be read: {error}") from error
+        raise BadSpectrum(
+            path, None, f"cannot be read: {error.strerror or error}"
+        ) from error
 
 
 def _check_layout(path: Path, hdus: fits.HDUList) -> tuple[fits.FITS_rec, int]:
-    last = max(PLUGMAP_HDU, *IMAGES.values())
-    if len(hdus) <= last:
-        raise BadSpectrum(
-            path, len(hdus), f"missing: expected HDUs 0 to {last}, found {len(hdus)}"
-        )
     shape = hdus[0].shape
     if len(shape) != 2 or 0 in shape:
         raise BadSpectrum(
@@ -91,7 +98,8 @@ def _plug_map(path: Path, hdus: fits.HDUList, n_fibers: int) -> fits.FITS_rec:
 
 
 def _first_pixel(path: Path, header: fits.Header, n_pixels: int) -> int:
-    missing = [key for key in ("COEFF0", "COEFF1") if key not in header]
+    keys = ("COEFF0", "COEFF1", "PLATEID", "MJD")
+    missing = [key for key in keys if key not in header]
     if missing:
         raise BadSpectrum(path, 0, f"the header has no {' and no '.join(missing)}")
     loglam = header["COEFF0"] + header["COEFF1"] * np.arange(n_pixels)
