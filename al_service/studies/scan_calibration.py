@@ -20,8 +20,8 @@ from al_service.studies.simulated_spectra import SimulatedSpectra, simulate_spec
 N_SPECTRA: Final = 6000
 SEED: Final = 20_240_613
 
-PER_KNOT: Final = 150
-"""Spectra behind each point of the frozen maps: 4 % of statistical error at worst."""
+PER_KNOT: Final = 80
+"""Spectra behind each point of a map, before points of equal height are joined."""
 
 _CAUTION: Final = 1.0
 """A wrong spectrum added to each knot, or the surest would be called certain."""
@@ -61,7 +61,11 @@ def fit_confidence(
     rising = IsotonicRegression(y_min=0.0, y_max=1.0).fit_transform(
         centers, rate, sample_weight=sizes
     )
-    return ConfidenceMap(centers, np.asarray(rising))
+    corner = np.ones(len(rising), dtype=bool)  # within a flat stretch nothing is told
+    corner[1:-1] = (np.diff(rising)[:-1] > 0) | (np.diff(rising)[1:] > 0)
+    leads, heights = centers[corner], np.asarray(rising)[corner]
+    tie = min(0.5, float(heights[0]))  # of two that are level only one can be right
+    return ConfidenceMap(np.r_[0.0, leads], np.r_[tie, heights])
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ subtraction of SDSS leaves more than its errors say."""
 
 @dataclass(frozen=True)
 class Prepared:
-    """Spectra ready to be compared with templates."""
+    """Spectra ready to be compared with templates, in units of their typical error."""
 
     residual: NDArray[np.float32]
     """`N x L`, flux less its continuum, 0 where there is no weight."""
@@ -55,7 +55,9 @@ def prepare(
     """
     usable = np.isfinite(flux) & np.isfinite(ivar) & (ivar > 0) & ~_night_sky()
     weight = np.where(usable, ivar, 0.0)
-    used = np.where(weight > 0, flux, 0.0)
+    unit = _typical_weight(weight)
+    weight = weight / unit
+    used = np.where(weight > 0, flux, 0.0) * np.sqrt(unit)
     continuum = _running_mean(_running_mean(used, weight), weight)
     residual = np.where(weight > 0, used - continuum, 0.0)
     variance = 1.0 / np.where(weight > 0, weight, 1.0)
@@ -74,6 +76,14 @@ def without_continuum(templates: NDArray[np.float64]) -> NDArray[np.float64]:
     for _ in range(2):
         slow = uniform_filter1d(slow, SMOOTHING_PIXELS, axis=1, mode="nearest")
     return templates - slow
+
+
+def _typical_weight(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median of the weights there are, `N x 1`: single precision bears no 1e-17."""
+    ordered = np.sort(weight, axis=1)
+    used = (weight > 0).sum(axis=1, keepdims=True)
+    middle = np.take_along_axis(ordered, weight.shape[1] - 1 - used // 2, axis=1)
+    return np.where(used > 0, middle, 1.0)
 
 
 def _understatement(

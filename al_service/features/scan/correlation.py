@@ -24,9 +24,9 @@ from al_service.survey.spectra.grid import N_PIXELS
 _RIDGE: Final = 1e-3
 """Of the largest norm: keeps templates apart that hardly overlap the spectrum."""
 
-_PASSES: Final = 3
-"""Solutions with all templates, then without those that came out negative. A negative
-one that is left after the last costs a little of the gain's meaning, and no more."""
+_ROUNDS: Final = 4
+"""Of solving, each for the systems that the one before left with a negative amplitude;
+after four hardly any is left."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ def solve_positive(
 ) -> NDArray[np.float32]:
     """Gains of the best amplitudes >= 0: nature adds light, it never subtracts any.
 
+    Solved with all templates, then without those that came out negative, and so on
+    where others turn negative then. A template that is out stays out. Gains are mostly
+    within a percent of those of exact non-negative least squares.
+
     Args:
         matrix: `K x K x ...`, changed in place.
         vector: `K x ...`, changed in place.
@@ -78,24 +82,36 @@ def solve_positive(
     Returns:
         `...` gains.
     """
-    k = len(vector)
+    k, shape = len(vector), vector.shape[1:]
+    matrix, vector = matrix.reshape(k, k, -1), vector.reshape(k, -1)
     diagonal = matrix[np.arange(k), np.arange(k)]
     matrix[np.arange(k), np.arange(k)] += _RIDGE * diagonal.max(axis=0) + 1e-20
-    gain = np.zeros(vector.shape[1:], dtype=np.float32)
-    for attempt in range(_PASSES + 1):
-        amplitude, gain = _cholesky_solve(matrix, vector)
+    gain = np.zeros(vector.shape[1], dtype=np.float32)
+    left: NDArray[np.intp] | slice = slice(None)
+    for _ in range(_ROUNDS):
+        amplitude, gain[left] = _cholesky_solve(matrix, vector)
         wrong = amplitude < 0
-        if attempt == _PASSES or not wrong.any():
+        some = wrong.any(axis=0)
+        if not some.any():
             break
-        vector[wrong] = 0.0
-        for i in range(k):  # a template that is out is tied to none of the others
-            out = wrong[i]
-            if out.any():
-                own = matrix[i, i].copy()
-                matrix[i][:, out] = 0.0
-                matrix[:, i][:, out] = 0.0
-                matrix[i, i] = own
-    return np.maximum(gain, 0.0)
+        left = np.arange(len(gain))[left][some]
+        matrix, vector = matrix[..., some], vector[..., some]
+        _leave_out(matrix, vector, wrong[:, some])
+    return gain.reshape(shape)
+
+
+def _leave_out(
+    matrix: NDArray[np.float32],
+    vector: NDArray[np.float32],
+    wrong: NDArray[np.bool_],
+) -> None:
+    """Make some templates of some systems tell nothing, and tie them to no other."""
+    vector[wrong] = 0.0
+    for i, out in enumerate(wrong):
+        own = matrix[i, i].copy()
+        matrix[i][:, out] = 0.0
+        matrix[:, i][:, out] = 0.0
+        matrix[i, i] = own
 
 
 def _cholesky_solve(

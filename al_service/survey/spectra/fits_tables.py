@@ -88,18 +88,42 @@ class Table:
                 f"{', '.join(missing)} not among {', '.join(self.columns[:12])}",
             )
 
+    def require_numbers(self, *columns: str) -> None:
+        """Check that columns hold one number in each row.
+
+        Raises:
+            BadSpectrum: Some hold text, or several numbers.
+        """
+        for name in columns:
+            kind = self.rows.dtype[name]
+            if kind.kind not in "fiu" or kind.shape:
+                raise BadSpectrum(
+                    self.path,
+                    self.hdu,
+                    f"{name}: expected a number per row, not {kind}",
+                )
+
     def column(self, name: str) -> NDArray[Any]:  # Any: the column's type
         """The values of a column, scaled as the header says (section 7.2.2)."""
         values = self.rows[name]
         number = self.columns.index(name) + 1
-        zero = self.header.get(f"TZERO{number}")
-        scale = self.header.get(f"TSCAL{number}", "1")
-        if values.dtype.kind == "i" and zero is not None and float(zero) == 2.0**63:
+        zero = self._real(f"TZERO{number}", 0.0)
+        scale = self._real(f"TSCAL{number}", 1.0)
+        if values.dtype.kind == "i" and zero == 2.0**63:  # how unsigned ones are stored
             return values.astype(np.int64).view(np.uint64) ^ np.uint64(2**63)
-        if values.dtype.kind == "S" or (zero is None and float(scale) == 1.0):
+        if values.dtype.kind == "S" or (zero == 0.0 and scale == 1.0):
             return values
-        scaled: NDArray[Any] = values * float(scale) + float(zero or 0.0)
+        scaled: NDArray[Any] = values * scale + zero
         return scaled
+
+    def _real(self, keyword: str, default: float) -> float:
+        text = self.header.get(keyword)
+        try:
+            return default if text is None else float(text)
+        except ValueError:
+            raise BadSpectrum(
+                self.path, self.hdu, f"{keyword}: expected a number, found {text!r}"
+            ) from None
 
 
 def walk_hdus(path: Path, file: BinaryIO, count: int) -> list[HduPlace]:

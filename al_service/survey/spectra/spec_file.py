@@ -65,6 +65,7 @@ def read_spec_file(path: Path) -> Spectrum:
     except OSError as error:
         raise BadSpectrum(path, None, f"cannot be read: {error.strerror}") from error
     coadd.require("FLUX", "LOGLAM", "IVAR", "AND_MASK", "SKY")
+    coadd.require_numbers("FLUX", "LOGLAM", "IVAR", "AND_MASK", "SKY")
     row.require("CLASS", "Z", "ZWARNING", "MJD")
     if len(row.rows) != 1:
         raise BadSpectrum(
@@ -121,21 +122,21 @@ def _pixels(coadd: Table) -> dict[str, NDArray[Any]]:
 
 
 def _spectrum(row: Table, pixels: dict[str, NDArray[Any]]) -> Spectrum:
-    mjd = int(_first(row, "MJD"))
+    mjd = _whole(row, "MJD")
     spectrum = Spectrum(
         path=row.path,
-        plate=int(_first(row, "PLATE", "FIELD")),
+        plate=_whole(row, "PLATE", "FIELD"),
         mjd=mjd,
-        fiber=int(_first(row, "FIBERID", "CATALOGID", "TARGET_INDEX")),
-        ra=float(_first(row, *_RA_COLUMNS)),
-        dec=float(_first(row, *_DEC_COLUMNS)),
+        fiber=_whole(row, "FIBERID", "CATALOGID", "TARGET_INDEX"),
+        ra=_real(row, *_RA_COLUMNS),
+        dec=_real(row, *_DEC_COLUMNS),
         **pixels,
         sn_median=_sn_median(row, pixels),
         spectral_class=_text(row, "CLASS").upper(),
         subclass=_text(row, "SUBCLASS"),
-        z=float(_first(row, "Z")),
+        z=_real(row, "Z"),
         z_err=_positive(row, "Z_ERR"),
-        zwarning=int(_first(row, "ZWARNING")),
+        zwarning=_whole(row, "ZWARNING"),
         instrument=_text(row, "INSTRUMENT")
         or ("BOSS" if mjd >= FIRST_BOSS_MJD else "SDSS"),
         spec_obj_id=_identifier(row, "SPECOBJID"),
@@ -173,6 +174,28 @@ def _first(row: Table, *names: str) -> Any:  # Any: what the column holds
     )
 
 
+def _whole(row: Table, *names: str) -> int:
+    exact = _first(row, *names)
+    if isinstance(exact, np.integer):  # CATALOGID of SDSS-V exceeds 2^53
+        return int(exact)
+    value = _real(row, *names)
+    if not value.is_integer():
+        raise BadSpectrum(
+            row.path, row.hdu, f"{names[0]}: expected an integer, found {value}"
+        )
+    return int(value)
+
+
+def _real(row: Table, *names: str) -> float:
+    value = _first(row, *names)
+    try:
+        return float(value)
+    except ValueError:
+        raise BadSpectrum(
+            row.path, row.hdu, f"{names[0]}: expected a number, found {value!r}"
+        ) from None
+
+
 def _text(row: Table, name: str) -> str:
     if name not in row.columns or row.rows.dtype[name].kind != "S":
         return ""
@@ -190,14 +213,14 @@ def _identifier(row: Table, name: str) -> str:
 
 
 def _positive(row: Table, name: str) -> float:
-    value = float(_first(row, name)) if name in row.columns else np.nan
+    value = _real(row, name) if name in row.columns else np.nan
     return value if value > 0 else np.nan  # -1 marks a fit at the edge of its range
 
 
 def _sn_median(row: Table, pixels: dict[str, NDArray[Any]]) -> float:
     for name in ("SN_MEDIAN_ALL", "SN_MEDIAN"):
         if name in row.columns and row.rows.dtype[name].shape == ():
-            return float(row.column(name)[0])
+            return _real(row, name)
     seen = pixels["ivar"] > 0
     if not seen.any():
         return 0.0

@@ -12,6 +12,7 @@ from al_service.survey.spectra import BadSpectrum, read_spectra
 from tests.survey.spectra.files import (
     N_PIXELS,
     coadd_columns,
+    object_columns,
     plate_hdus,
     write_plate,
     write_spec,
@@ -97,6 +98,36 @@ def test_a_missing_column_of_the_object(tmp_path: Path, column: str) -> None:
     said = refusal(write_spec(tmp_path / "spec-1.fits", drop=(column,)))
     assert "HDU 2: expected" in said
     assert column in said
+
+
+def test_text_in_place_of_fluxes(tmp_path: Path) -> None:
+    text = np.full(N_PIXELS, "bright")
+    said = refusal(write_spec(tmp_path / "spec-1.fits", coadd={"flux": text}))
+    assert "HDU 1: FLUX: expected a number per row" in said
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("MJD", "today", "MJD: expected a number"),
+        ("ZWARNING", 0.5, "ZWARNING: expected an integer, found 0.5"),
+        ("Z", "none", "Z: expected a number"),
+    ],
+)
+def test_an_object_whose_numbers_are_none(
+    tmp_path: Path, column: str, value: object, words: str
+) -> None:
+    said = refusal(
+        write_spec(tmp_path / "spec-1.fits", row={column: np.array([value])})
+    )
+    assert "HDU 2: " in said
+    assert words in said
+
+
+def test_an_object_twice(tmp_path: Path) -> None:
+    twice = {name: np.repeat(v, 2, axis=0) for name, v in object_columns().items()}
+    said = refusal(write_spec(tmp_path / "spec-1.fits", row=twice))
+    assert "HDU 2: expected one row, found 2" in said
 
 
 def test_wavelengths_that_step_otherwise(tmp_path: Path) -> None:

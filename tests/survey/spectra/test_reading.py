@@ -48,19 +48,19 @@ def test_capital_columns_of_sdss_v_are_the_same_columns(tmp_path: Path) -> None:
     columns = {name.upper(): values for name, values in coadd_columns().items()}
     row = {
         "FIELD": np.array([15000]),
-        "CATALOGID": np.array([4375786564]),
+        "CATALOGID": np.array([27021597764222976]),
         "FIBER_RA": np.array([12.5]),
         "FIBER_DEC": np.array([3.5]),
         "MJD": np.array([59146], dtype=np.int32),
     }
     path = write_spec(
-        tmp_path / "spec-015000-59146-4375786564.fits",
+        tmp_path / "spec-015000-59146-27021597764222976.fits",
         coadd=columns,
         row=row,
         drop=(*coadd_columns(), "PLATE", "FIBERID", "PLUG_RA", "PLUG_DEC"),
     )
     (spectrum,) = read_spectra(path)
-    assert spectrum.name == "15000-59146-4375786564"
+    assert spectrum.name == "15000-59146-27021597764222976"
     assert (spectrum.ra, spectrum.dec, spectrum.instrument) == (12.5, 3.5, "BOSS")
 
 
