@@ -113,11 +113,11 @@ def _leave_out(
 ) -> None:
     """Make some templates of some systems tell nothing, and tie them to no other."""
     vector[wrong] = 0.0
-    for i, out in enumerate(wrong):
-        own = matrix[i, i].copy()
-        matrix[i][:, out] = 0.0
-        matrix[:, i][:, out] = 0.0
-        matrix[i, i] = own
+    own = np.einsum("kkn->kn", matrix).copy()
+    kept = (~wrong).astype(matrix.dtype)
+    matrix *= kept
+    matrix *= kept[:, None]
+    np.einsum("kkn->kn", matrix)[:] = own
 
 
 def _cholesky_solve(
@@ -128,17 +128,16 @@ def _cholesky_solve(
     lower = np.empty_like(matrix)
     half = np.empty_like(vector)
     for j in range(k):
-        pivot = matrix[j, j] - (lower[j, :j] ** 2).sum(axis=0)
-        lower[j, j] = np.sqrt(np.maximum(pivot, 1e-6 * matrix[j, j]))
-        for i in range(j + 1, k):
-            tied = (lower[i, :j] * lower[j, :j]).sum(axis=0)
-            lower[i, j] = (matrix[i, j] - tied) / lower[j, j]
-        half[j] = (vector[j] - (lower[j, :j] * half[:j]).sum(axis=0)) / lower[j, j]
+        known = lower[j, :j]
+        column = matrix[j:, j] - np.einsum("imn,mn->in", lower[j:, :j], known)
+        lower[j, j] = np.sqrt(np.maximum(column[0], 1e-6 * matrix[j, j]))
+        lower[j + 1 :, j] = column[1:] / lower[j, j]
+        half[j] = (vector[j] - np.einsum("mn,mn->n", known, half[:j])) / lower[j, j]
     amplitude = np.empty_like(vector)
     for j in reversed(range(k)):
-        tied = (lower[j + 1 :, j] * amplitude[j + 1 :]).sum(axis=0)
+        tied = np.einsum("mn,mn->n", lower[j + 1 :, j], amplitude[j + 1 :])
         amplitude[j] = (half[j] - tied) / lower[j, j]
-    return amplitude, (half**2).sum(axis=0)
+    return amplitude, np.einsum("mn,mn->n", half, half)
 
 
 @cache

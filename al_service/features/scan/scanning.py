@@ -24,8 +24,8 @@ from al_service.features.scan.templates import (
 )
 from al_service.survey.spectra.grid import N_PIXELS
 
-_TOGETHER: Final = 4
-"""Spectra per round of FFTs: their normal equations, 8 MB, fit into a cache."""
+_TOGETHER: Final = 8
+"""Spectra per round of FFTs: fewer cost more calls than they save in memory."""
 
 
 @dataclass(frozen=True)
