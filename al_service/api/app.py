@@ -41,8 +41,8 @@ of them would only fight for Python's lock."""
 
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps Python's lock while others want it. With the default of 5 ms
-an ask, which waits for the database a dozen times, waits as often for a neighbor: sixteen
-clients got 64 answers a second, and 112 with this (measured)."""
+an ask, which waits for the database a dozen times, waits as often for a neighbor:
+sixteen clients got 64 answers a second, and 112 with this (measured)."""
 
 CONNECTIONS = THREADS + 2
 """Kept open by one process: `/metrics` may count while its request holds one, and a
