@@ -114,3 +114,24 @@ class CorruptArtifact(ALServiceError):
 
 class StackProblem(ALServiceError):
     """The laptop stack cannot be started, found or stopped."""
+
+
+class UnreadableFile(InvalidInput):
+    """A file is not what it has to be; nothing was taken from it."""
+
+    def __init__(self, path: object, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+
+
+class BadRows(InvalidInput):
+    """Rows or files that cannot become objects; nothing was imported."""
+
+    def __init__(self, count: int, first: Sequence[Problem], listed: object) -> None:
+        shown = "".join(f"\n  {one.where}: {one.message}" for one in first)
+        more = f"\n  … and {count - len(first)} more" if count > len(first) else ""
+        super().__init__(
+            f"{count} problem(s), nothing was imported; all are listed in {listed}"
+            f" (--skip-bad imports the rest):{shown}{more}"
+        )
+        self.count = count
+        self.problems = tuple(first)

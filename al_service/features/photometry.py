@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.survey.magnitudes import SOFTENING, luptitude
 from al_service.survey.photometry_columns import (
     BANDS,
     EXTINCTION,
@@ -18,14 +19,6 @@ from al_service.survey.photometry_columns import (
     PETRO_FLUX,
     PETRO_FLUX_ERROR,
 )
-
-SOFTENING: Final = np.array([0.14, 0.09, 0.12, 0.18, 0.74])
-"""SDSS softening parameters b of ugriz in nanomaggies (SDSS "asinh magnitudes")."""
-
-ZERO_POINT: Final = 22.5
-"""Magnitude of one nanomaggie."""
-
-_POGSON: Final = 2.5 / np.log(10.0)
 
 PHOTOMETRY_FEATURES: Final[tuple[str, ...]] = (
     *(f"luptitude_{band}" for band in BANDS),
@@ -68,20 +61,6 @@ def photometry_features(
         ],
         axis=1,
     )
-
-
-def luptitude(flux: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Asinh magnitudes: the usual ones for bright fluxes, finite for any.
-
-    Args:
-        flux: `N x B` nanomaggies in ugriz.
-
-    Returns:
-        `N x B` magnitudes.
-    """
-    bright = np.arcsinh(flux / (2.0 * SOFTENING)) + np.log(SOFTENING)
-    magnitude: NDArray[np.float64] = ZERO_POINT - _POGSON * bright
-    return magnitude
 
 
 def _log_relative_error(

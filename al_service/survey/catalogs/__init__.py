@@ -1,0 +1,1 @@
+"""Catalogs of every format become objects with photometry and known labels."""

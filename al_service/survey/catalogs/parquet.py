@@ -1,0 +1,49 @@
+"""Parquet files, read a group of rows at a time."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from al_service.errors import Problem, UnreadableFile
+from al_service.survey.catalogs.columns import CHUNK_ROWS, Places, TableChunk
+
+
+class ParquetTable:
+    """A Parquet file; units are in the metadata of its fields, where it states any."""
+
+    def __init__(self, path: Path, *, shown: Path) -> None:
+        self.path = shown
+        self.problems: list[Problem] = []
+        try:
+            self._file = pq.ParquetFile(path)
+            schema = self._file.schema_arrow
+        except (pa.ArrowException, OSError) as error:
+            raise UnreadableFile(shown, f"expected Parquet: {error}") from error
+        names = schema.names
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UnreadableFile(shown, f"column(s) {', '.join(twice)} are there twice")
+        self.n_rows: int | None = self._file.metadata.num_rows
+        self.units = {
+            field.name: ((field.metadata or {}).get(b"unit") or b"").decode(
+                errors="replace"
+            )
+            for field in schema
+        }
+
+    def chunks(self, names: Sequence[str]) -> Iterator[TableChunk]:
+        """Some columns of every row, in order."""
+        first = 1
+        try:
+            for batch in self._file.iter_batches(CHUNK_ROWS, columns=list(names)):
+                yield TableChunk(
+                    Places("row", first, batch.num_rows),
+                    {name: batch.column(name) for name in names},
+                )
+                first += batch.num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise UnreadableFile(
+                self.path, f"row {first}: expected Parquet: {error}"
+            ) from error

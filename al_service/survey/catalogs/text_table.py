@@ -1,0 +1,176 @@
+"""CSV and ECSV, read a block at a time.
+
+Oddities: SkyServer and CasJobs write `#Table1` before the line of names; spreadsheets
+write a byte-order mark; ECSV states units and separators in comments before the names.
+Every cell is handed over as text, so that no identifier passes through a float.
+"""
+
+import csv
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+from astropy.io import ascii as astropy_ascii
+
+from al_service.errors import Problem, UnreadableFile
+from al_service.survey.catalogs.columns import TableChunk
+
+BLOCK_BYTES: Final = 8 * 2**20
+"""Some 40,000 rows; a single row longer than this is no row of a catalog."""
+
+MAX_HEADER_LINES: Final = 10_000
+MAX_LINE: Final = 2**20
+
+
+class TextTable:
+    """A CSV or ECSV file."""
+
+    def __init__(self, path: Path, *, shown: Path) -> None:
+        """Read the names of the columns, and the units of an ECSV file.
+
+        Args:
+            path: the plain file.
+            shown: what to call it in messages.
+        """
+        self.path = shown
+        self.n_rows: int | None = None
+        self.problems: list[Problem] = []
+        """Rows with another number of cells than there are columns."""
+        self._plain = path
+        comments, names = self._head()
+        self._skip = len(comments)
+        self._separator = ","
+        if comments and comments[0].startswith("# %ECSV"):
+            self.units = self._ecsv_units(comments, names)
+        else:
+            self.units = dict.fromkeys(self._csv_names(names), "")
+        self._odd_lines: list[int] = []
+
+    def chunks(self, names: Sequence[str]) -> Iterator[TableChunk]:
+        """Some columns of every row, as text, in order."""
+        first = 0
+        try:
+            with arrow_csv.open_csv(self._plain, **self._options(names)) as reader:
+                for batch in reader:
+                    yield TableChunk(
+                        _LinePlaces(
+                            self._skip + 1, first, batch.num_rows, self._odd_lines
+                        ),
+                        {name: batch.column(name) for name in names},
+                    )
+                    first += batch.num_rows
+        except pa.ArrowInvalid as error:
+            raise UnreadableFile(
+                self.path,
+                f"after {first} rows: expected {self._noun} in UTF-8: {error}",
+            ) from error
+
+    @property
+    def _noun(self) -> str:
+        return "CSV" if self._separator == "," else "ECSV"
+
+    def _options(self, names: Sequence[str]) -> dict[str, Any]:  # Any: Arrow's types
+        return {
+            "read_options": arrow_csv.ReadOptions(
+                skip_rows=self._skip, block_size=BLOCK_BYTES, use_threads=False
+            ),
+            "parse_options": arrow_csv.ParseOptions(
+                delimiter=self._separator,
+                ignore_empty_lines=True,
+                invalid_row_handler=self._note_odd_row,
+            ),
+            "convert_options": arrow_csv.ConvertOptions(
+                include_columns=list(names),
+                column_types=dict.fromkeys(self.units, pa.string()),
+                strings_can_be_null=False,
+            ),
+        }
+
+    def _note_odd_row(self, row: Any) -> str:  # Any: Arrow's InvalidRow
+        self._odd_lines.append(row.number)
+        if row.text.strip():  # an empty line is nobody's mistake
+            self.problems.append(
+                Problem(
+                    f"line {row.number}",
+                    f"expected {row.expected_columns} cells, found"
+                    f" {row.actual_columns}",
+                )
+            )
+        return "skip"
+
+    def _head(self) -> tuple[list[str], str]:
+        """The lines before the line of names, and that line."""
+        comments: list[str] = []
+        try:
+            with self._plain.open(encoding="utf-8-sig", newline="\n") as file:
+                while line := file.readline(MAX_LINE):
+                    if not line.endswith("\n") and len(line) == MAX_LINE:
+                        break
+                    if not line.startswith("#"):
+                        return comments, line.rstrip("\r\n")
+                    comments.append(line.rstrip("\r\n"))
+                    if len(comments) > MAX_HEADER_LINES:
+                        break
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(
+                self.path,
+                f"line {len(comments) + 1}: expected a table in UTF-8: {error}",
+            ) from error
+        raise UnreadableFile(
+            self.path, "expected a line that names the columns, found none"
+        )
+
+    def _csv_names(self, line: str) -> list[str]:
+        if "\0" in line:
+            raise UnreadableFile(self.path, "expected a table, found binary data")
+        try:
+            return self._unique(next(csv.reader([line], strict=True)))
+        except (csv.Error, StopIteration) as error:
+            raise UnreadableFile(
+                self.path, f"line {self._skip + 1}: expected column names: {error}"
+            ) from error
+
+    def _ecsv_units(self, comments: Sequence[str], names: str) -> dict[str, str]:
+        try:
+            table = astropy_ascii.read(
+                [*comments, names], format="ecsv", guess=False, fast_reader=False
+            )
+        except Exception as error:  # YAML and astropy raise anything
+            raise UnreadableFile(
+                self.path, f"expected a header of ECSV: {error}"
+            ) from error
+        delimiters = [line for line in comments if line.startswith("# delimiter:")]
+        self._separator = "," if any("," in line for line in delimiters) else " "
+        self._unique(list(table.colnames))
+        return {name: str(table[name].unit or "") for name in table.colnames}
+
+    def _unique(self, names: list[str]) -> list[str]:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UnreadableFile(
+                self.path, f"column(s) {', '.join(twice)} are there twice"
+            )
+        return names
+
+
+class _LinePlaces(Sequence[str]):
+    """Line numbers of rows, counting the lines that were passed over."""
+
+    def __init__(self, header: int, first: int, count: int, odd: list[int]) -> None:
+        self._header, self._first, self._count = header, first, count
+        self._odd = odd
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:  # Any: slices are never asked for
+        if index >= self._count:
+            raise IndexError(index)
+        line = self._header + self._first + int(index) + 1
+        shift = bisect_right(self._odd, line)
+        while bisect_right(self._odd, line + shift) > shift:
+            shift = bisect_right(self._odd, line + shift)
+        return f"line {line + shift}"
