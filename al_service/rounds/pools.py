@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from al_service.errors import Conflict, CorruptArtifact, NotFound
@@ -78,7 +80,7 @@ def register_pool(
         False where the name is taken; nothing was written then.
     """
     arrays = PoolArrays.open(artifacts / folder)
-    objects = list(_objects(arrays, seed))
+    splits = pool_splits(arrays, seed)
     pool_id = pools.start_import(
         session,
         name,
@@ -89,7 +91,7 @@ def register_pool(
     )
     if pool_id is None:
         return False
-    count = pools.copy_objects(session, pool_id, objects)
+    count = pools.copy_objects(session, pool_id, _objects(arrays, splits))
     pools.publish(
         session,
         pool_id,
@@ -113,19 +115,35 @@ def find_pool(session: Session, name: str) -> Pool:
     return pool
 
 
-def _objects(arrays: PoolArrays, seed: int) -> Iterator[NewObject]:
-    splits = splits_of(seed, arrays.group_ids)
-    absent = [False] * arrays.n_objects
-    flags = {name: flag.tolist() for name, flag in arrays.flags.items()}
-    for row, split in enumerate(splits.tolist()):
+def pool_splits(arrays: PoolArrays, seed: int) -> NDArray[np.str_]:
+    """`N` splits of a pool's objects.
+
+    Objects of galaxies that a catalog declares different, but that are found at one
+    place, are excluded where the declared galaxies stand on different sides.
+    """
+    declared = arrays.columns.declared_groups
+    if declared is None:
+        return splits_of(seed, arrays.group_ids)
+    splits = splits_of(seed, declared)
+    examines = splits == Split.EVALUATION.value
+    _, galaxy = np.unique(arrays.group_ids, return_inverse=True)
+    share = np.bincount(galaxy, weights=examines) / np.bincount(galaxy)
+    torn = (share > 0) & (share < 1)
+    return np.where(torn[galaxy], Split.EXCLUDED.value, splits)
+
+
+def _objects(arrays: PoolArrays, splits: NDArray[np.str_]) -> Iterator[NewObject]:
+    absent = np.zeros(arrays.n_objects, dtype=bool)
+    flags = arrays.flags
+    for row, split in enumerate(splits):
         yield NewObject(
             object_id=str(arrays.object_ids[row]),
             group_id=str(arrays.group_ids[row]),
             ra=float(arrays.ra[row]),
             dec=float(arrays.dec[row]),
             row=row,
-            has_photometry=flags.get("photometry", absent)[row],
-            has_image=flags.get("image", absent)[row],
-            has_spectrum=flags.get("spectrum", absent)[row],
-            split=Split(split),
+            has_photometry=bool(flags.get("photometry", absent)[row]),
+            has_image=bool(flags.get("image", absent)[row]),
+            has_spectrum=bool(flags.get("spectrum", absent)[row]),
+            split=Split(str(split)),
         )

@@ -1,5 +1,6 @@
 """Folders that appear whole or not at all, with a digest of everything inside."""
 
+import glob
 import hashlib
 import json
 import os
@@ -22,20 +23,42 @@ def new_folder(path: Path) -> Iterator[Path]:
     Everything is on disk before the name appears. Where somebody else was faster,
     theirs stays and ours is dropped: folders of one name hold the same content.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.parent / f".{path.name}.partial-{uuid.uuid4().hex}"
+    with partial_folder(path.parent, path.name) as partial:
+        yield partial
+        publish(partial, path)
+
+
+@contextmanager
+def partial_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A hidden folder that is gone after the block, unless it was published.
+
+    Args:
+        parent: where it is made.
+        name: what it will become, for `partials_of`.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    partial = parent / f".{name}.partial-{uuid.uuid4().hex}"
     partial.mkdir()
     try:
         yield partial
-        _flush(partial)
-        try:
-            partial.rename(path)
-        except OSError:
-            if not path.is_dir():
-                raise
-        _flush_folder(path.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def partials_of(parent: Path, name: str) -> list[Path]:
+    """Folders of writers that were killed, and of those that still write."""
+    return sorted(parent.glob(f".{glob.escape(name)}.partial-*"))
+
+
+def publish(partial: Path, path: Path) -> None:
+    """Give a complete folder its name, once everything is on disk."""
+    _flush(partial)
+    try:
+        partial.rename(path)
+    except OSError:
+        if not path.is_dir():
+            raise
+    _flush_folder(path.parent)
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> str:  # Any: JSON values

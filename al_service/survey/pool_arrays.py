@@ -9,7 +9,7 @@ A pool's folder is written once, under a temporary name, and never changed:
     spectrum/       Zarr, N x C x L       (where the pool has spectra)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -27,12 +27,9 @@ from al_service.survey.atomic_folder import (
 )
 from al_service.survey.inputs import Inputs, Rows
 from al_service.survey.photometry_columns import PHOTOMETRY_COLUMNS
+from al_service.survey.pool_writer import GrowingArray, chunk_rows
 
 FORMAT_VERSION: Final = 1
-
-_CHUNK_BYTES: Final = 8 * 2**20
-"""Sequential scoring reads whole chunks: large enough to amortize opening a file,
-small enough that a few fit beside the network in memory."""
 
 _OBJECTS: Final = "objects.npz"
 _PHOTOMETRY: Final = "photometry"
@@ -56,6 +53,9 @@ class PoolColumns:
     """`N x T` known labels in the targets' units, NaN where unknown."""
     known_errors: NDArray[np.float64]
     """`N x T` their standard deviations, NaN where unknown."""
+    declared_groups: NDArray[np.str_] | None = None
+    """`N` galaxies as a catalog declared them, where it did: `group_ids` joins those
+    that are found at one place."""
 
 
 class PoolArrays:
@@ -77,6 +77,9 @@ class PoolArrays:
                 dec=stored["dec"],
                 known_values=stored["known_values"],
                 known_errors=stored["known_errors"],
+                declared_groups=np.char.decode(stored["declared_groups"], "utf-8")
+                if "declared_groups" in stored
+                else None,
             )
         self._arrays = {
             name: zarr.open_array(path / name, mode="r") for name in self._flags
@@ -214,18 +217,70 @@ def write_pool_arrays(
     with new_folder(path) as folder:
         _write_columns(folder / _OBJECTS, columns, flags)
         for name, array in big.items():
-            _write_chunked(folder / name, array, n)
-        write_manifest(
-            folder,
-            {
-                "version": FORMAT_VERSION,
-                "n_objects": n,
-                "targets": list(targets),
-                "photometry_columns": list(PHOTOMETRY_COLUMNS),
-                "shapes": {name: list(array.shape) for name, array in big.items()},
-            },
+            _write_array(folder / name, array, n)
+        _describe(
+            folder, n, targets, {name: array.shape for name, array in big.items()}
         )
     return manifest_digest(path)
+
+
+def finish_pool_folder(
+    folder: Path,
+    columns: PoolColumns,
+    flags: dict[str, NDArray[np.bool_]],
+    *,
+    targets: Sequence[str],
+    row_shapes: Mapping[str, tuple[int, ...]],
+    facts: Mapping[str, Any],  # Any: JSON values
+) -> str:
+    """Complete a pool's folder whose big arrays are in place already.
+
+    Args:
+        folder: not visible yet; every array of `row_shapes` is in it.
+        columns: the small columns.
+        flags: modality to `N` flags: whether each object has it.
+        targets: names of the `T` columns of the known labels.
+        row_shapes: modality to the shape of one object's measurement.
+        facts: what else the manifest should say.
+
+    Returns:
+        The digest of the manifest.
+    """
+    _check(columns, targets)
+    n = len(columns.object_ids)
+    _write_columns(folder / _OBJECTS, columns, flags)
+    shapes = {name: (n, *shape) for name, shape in row_shapes.items()}
+    return _describe(folder, n, targets, shapes, facts)
+
+
+def _describe(
+    folder: Path,
+    n: int,
+    targets: Sequence[str],
+    shapes: Mapping[str, tuple[int, ...]],
+    facts: Mapping[str, Any] | None = None,  # Any: JSON values
+) -> str:
+    return write_manifest(
+        folder,
+        {
+            **(facts or {}),
+            "version": FORMAT_VERSION,
+            "n_objects": n,
+            "targets": list(targets),
+            "photometry_columns": list(PHOTOMETRY_COLUMNS),
+            "shapes": {name: list(shape) for name, shape in shapes.items()},
+        },
+    )
+
+
+def _write_array(path: Path, array: Any, n: int) -> None:  # Any: array-like on disk
+    if array.shape[0] != n:
+        raise ValueError(f"{path.name}: expected {n} rows, found {array.shape[0]}")
+    stored = GrowingArray(path, tuple(array.shape[1:]))
+    step = chunk_rows(tuple(array.shape[1:]))
+    for start in range(0, n, step):
+        stored.append(np.asarray(array[start : start + step]))
+    stored.finish()
 
 
 def _check(columns: PoolColumns, targets: Sequence[str]) -> None:
@@ -242,9 +297,16 @@ def _check(columns: PoolColumns, targets: Sequence[str]) -> None:
 def _write_columns(
     path: Path, columns: PoolColumns, flags: dict[str, NDArray[np.bool_]]
 ) -> None:
+    declared = columns.declared_groups
+    names = (
+        {}
+        if declared is None
+        else {"declared_groups": np.char.encode(declared, "utf-8")}
+    )
     np.savez(
         path,
         allow_pickle=False,
+        **names,
         object_ids=np.char.encode(columns.object_ids, "utf-8"),
         group_ids=np.char.encode(columns.group_ids, "utf-8"),
         ra=np.asarray(columns.ra, np.float64),
@@ -253,19 +315,3 @@ def _write_columns(
         known_errors=np.asarray(columns.known_errors, np.float64),
         **{f"has_{name}": flag for name, flag in flags.items()},
     )
-
-
-def _write_chunked(path: Path, array: Any, n: int) -> None:  # Any: array-like on disk
-    row_shape = tuple(array.shape[1:])
-    if array.shape[0] != n:
-        raise ValueError(f"{path.name}: expected {n} rows, found {array.shape[0]}")
-    rows = max(1, min(n, _CHUNK_BYTES // (4 * int(np.prod(row_shape)))))
-    stored = zarr.create_array(
-        path,
-        shape=(n, *row_shape),
-        chunks=(rows, *row_shape),
-        dtype="float32",
-        zarr_format=3,
-    )
-    for start in range(0, n, rows):
-        stored[start : start + rows] = np.asarray(array[start : start + rows])

@@ -48,8 +48,8 @@ class CatalogPart:
     known_values: NDArray[np.float64]
     """`N x T`, the catalog's targets."""
     known_errors: NDArray[np.float64]
-    places: list[str]
-    """Rows or lines of the file, for messages."""
+    rows: NDArray[np.int64]
+    """Numbers of the rows in the file, from 0."""
     problems: list[Problem]
     n_distrusted: int
     """Rows whose known labels were left out because of their own flags."""
@@ -71,7 +71,7 @@ class CatalogPart:
             photometry=self.photometry[kept],
             known_values=self.known_values[kept],
             known_errors=self.known_errors[kept],
-            places=take(self.places),
+            rows=self.rows[kept],
             problems=self.problems,
             n_distrusted=self.n_distrusted,
         )
@@ -105,7 +105,7 @@ class Catalog:
                 total += len(chunk)
                 if total > MAX_ROWS:
                     raise InvalidInput(f"expected at most {MAX_ROWS:,} rows")
-                yield self._part(chunk, watch)
+                yield self._part(chunk, watch, total - len(chunk))
             if watch is not None:
                 watch.judge()
         except UnreadableFile:
@@ -113,7 +113,9 @@ class Catalog:
         except InvalidInput as error:
             raise UnreadableFile(self.source.path, str(error)) from error
 
-    def _part(self, chunk: TableChunk, watch: RoundingWatch | None) -> CatalogPart:
+    def _part(
+        self, chunk: TableChunk, watch: RoundingWatch | None, first: int
+    ) -> CatalogPart:
         notes = RowNotes()
         ra, dec = read_positions(chunk, self.columns, self._factors, notes)
         photometry = read_photometry(chunk, self.columns, notes)
@@ -140,7 +142,7 @@ class Catalog:
             photometry=photometry,
             known_values=values,
             known_errors=errors,
-            places=[f"{path}: {place}" for place in chunk.places],
+            rows=np.arange(first, first + len(chunk)),
             problems=problems,
             n_distrusted=distrusted,
         )

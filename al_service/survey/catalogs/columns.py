@@ -86,7 +86,7 @@ def texts(column: Column) -> NDArray[np.object_]:
 def is_floating(column: Column) -> bool:
     """Whether a column holds floating-point numbers: no place for identifiers."""
     if isinstance(column, np.ndarray):
-        return column.dtype.kind == "f"
+        return bool(column.dtype.kind == "f")
     return bool(pa.types.is_floating(column.type))
 
 

@@ -1,0 +1,137 @@
+"""Importing: files become a pool that nobody sees until it is whole.
+
+Arrays are written to a hidden folder, which takes a name made of its digest; the
+database learns of them in one transaction that ends with the publishing UPDATE. An
+import that dies on any line leaves a hidden folder that the next one clears away; an
+import that is repeated finds what is there and changes nothing.
+"""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from re import fullmatch
+from typing import Final
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from al_service.errors import Conflict, InvalidInput
+from al_service.rounds.campaigns import NAME
+from al_service.rounds.pools import POOLS_FOLDER, register_pool
+from al_service.survey.atomic_folder import partial_folder, partials_of, publish
+from al_service.survey.importing.assembly import assemble_pool
+from al_service.survey.importing.rejected import RejectedRows
+from al_service.survey.importing.request import (
+    ImportCounts,
+    ImportRequest,
+    Progress,
+)
+from db.repositories import pools
+
+DIGEST_LENGTH: Final = 12
+"""Characters of the digest in a folder's name: enough to tell imports apart."""
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What an import did."""
+
+    counts: ImportCounts
+    digest: str
+    unchanged: bool
+    """The pool was there already, with the same content."""
+
+
+def import_files(
+    sessions: sessionmaker[Session],
+    name: str,
+    request: ImportRequest,
+    *,
+    artifacts: Path,
+    seed: int,
+    rejected: Path,
+    skip_bad: bool,
+    progress: Progress,
+) -> ImportResult:
+    """Make a pool out of files.
+
+    Args:
+        sessions: of the database.
+        name: how campaigns will address the pool.
+        request: what to import.
+        artifacts: folder of arrays and checkpoints.
+        seed: decides which galaxies examine.
+        rejected: file for the rows that cannot be used.
+        skip_bad: import the rest.
+        progress: told how far the stages are.
+
+    Raises:
+        BadRows: something cannot be used; nothing was imported.
+        Conflict: the name is taken by a pool of other content, or another import of
+            this name is running.
+        InvalidInput: the request makes no sense, or a file cannot be read.
+    """
+    if not fullmatch(NAME, name):
+        raise InvalidInput(
+            f"pool name: expected letters, digits, _, . and -, found {name!r}"
+        )
+    parent = artifacts / POOLS_FOLDER
+    parent.mkdir(parents=True, exist_ok=True)
+    with (
+        _alone(parent, name),
+        RejectedRows(rejected) as rows,
+        partial_folder(parent, name) as folder,
+    ):
+        digest, counts = assemble_pool(
+            request, folder, rejected=rows, skip_bad=skip_bad, progress=progress
+        )
+        with sessions() as session:
+            known = pools.find_visible(session, name)
+            if known is not None:
+                _compare(name, known.manifest_digest, known.seed, digest, seed)
+                return ImportResult(counts, digest, unchanged=True)
+        final = f"{name}-{digest[:DIGEST_LENGTH]}"
+        publish(folder, parent / final)
+    progress("filling the database", 0, None)
+    with sessions.begin() as session:
+        written = register_pool(
+            session,
+            name,
+            artifacts=artifacts,
+            folder=f"{POOLS_FOLDER}/{final}",
+            seed=seed,
+        )
+    if not written:
+        raise Conflict(f"a pool named {name!r} was made at this moment: try again")
+    return ImportResult(counts, digest, unchanged=False)
+
+
+def _compare(
+    name: str, known: str | None, known_seed: int, digest: str, seed: int
+) -> None:
+    if known != digest:
+        raise Conflict(
+            f"a pool named {name!r} exists already with other content (manifest"
+            f" {str(known)[:DIGEST_LENGTH]}, these files give"
+            f" {digest[:DIGEST_LENGTH]}): choose another name"
+        )
+    if known_seed != seed:
+        raise Conflict(
+            f"pool {name!r} has these objects with seed {known_seed}, found {seed}:"
+            " another split needs another name"
+        )
+
+
+@contextmanager
+def _alone(parent: Path, name: str) -> Iterator[None]:
+    """One import of a name at a time; what a killed one has left is cleared away."""
+    with (parent / f".{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Conflict(f"another import of pool {name!r} is running") from error
+        for left in partials_of(parent, name):
+            shutil.rmtree(left, ignore_errors=True)
+        yield

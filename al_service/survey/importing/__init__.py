@@ -1,0 +1,1 @@
+"""Catalogs, spectra and images become one pool, matched object by object."""
