@@ -8,12 +8,18 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from al_service.cli import label_file
 from al_service.cli.batch import LabelerOption
 from al_service.cli.home import DEFAULT_HOME, HomeOption, account_name, workplace
-from al_service.cli.label_check import CHECKED, check_rows, naming_lines
-from al_service.cli.label_file import read_labels
+from al_service.cli.label_check import CHECKED, by_labeler, check_rows, naming_lines
+from al_service.cli.label_file import LabelRow, is_csv, read_label_table
 from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.errors import UnreadableFile
 from al_service.rounds import campaigns, labeling
+from al_service.rounds.label_matching import LabelMatch, MatchedLabels, match_labels
+from al_service.survey.label_files.file_label import LabelFormat
+from al_service.survey.label_files.reading import read_labels, sniff
+from al_service.survey.positions import MATCH_RADIUS_ARCSEC
 
 CHUNK: Final = 1000
 """Labels stored in one transaction: locks are held for moments only."""
@@ -37,10 +43,27 @@ def import_labels(
         typer.Argument(
             exists=True,
             dir_okay=False,
-            help="CSV with object_id, a column per target, and quality, note, source"
-            " and TARGET_err where they are known.",
+            help="A table with object_id, a column per target, and quality, note,"
+            " source and TARGET_err where they are known; or a survey's or an"
+            " inspector's file.",
         ),
     ],
+    kind: Annotated[
+        LabelFormat | None,
+        typer.Option("--format", help="Kind of the file; default: by its columns."),
+    ] = None,
+    info: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="gal_info_dr7 beside MPA-JHU's rates."
+        ),
+    ] = None,
+    match: Annotated[
+        LabelMatch, typer.Option(help="How labels of surveys find their objects.")
+    ] = LabelMatch.ID,
+    radius: Annotated[
+        float, typer.Option(min=0.0, help="Arcseconds, with --match position.")
+    ] = MATCH_RADIUS_ARCSEC,
     batch: Annotated[
         int | None, typer.Option(help="The batch that the labels answer.")
     ] = None,
@@ -54,14 +77,22 @@ def import_labels(
     """
     name, console = labeler or account_name(), console_for(json_file)
     stored: list[labeling.StoredLabel] = []
+    kind, left_out = kind or _kind(file), dict[str, int]()
     with _bars(file) as bars:
-        with bars.open(
-            file, "r", newline="", encoding="utf-8-sig", description="reading"
-        ) as lines:
-            rows = read_labels(lines, file)
+        rows = _read_own(file, bars) if kind is LabelFormat.OWN else []
         with workplace(home) as place:
             with place.sessions() as session:
                 found = campaigns.find_campaign(session, campaign)
+                if kind is not LabelFormat.OWN:
+                    matched = match_labels(
+                        session,
+                        found,
+                        read_labels(file, kind, info=info),
+                        artifacts=place.settings.artifacts_folder,
+                        match=match,
+                        radius_arcsec=radius,
+                    )
+                    rows, left_out = _rows(matched), dict(matched.left_out)
                 check_rows(
                     session,
                     found,
@@ -73,13 +104,12 @@ def import_labels(
                         range(0, len(rows), CHECKED), description="checking"
                     ),
                 )
-            for first in bars.track(range(0, len(rows), CHUNK), description="storing"):
-                chunk = rows[first : first + CHUNK]
+            for who, chunk in bars.track(_chunks(rows, name), description="storing"):
                 with naming_lines(file, chunk), place.sessions.begin() as session:
                     stored += labeling.tell(
                         session,
                         found,
-                        labeler=name,
+                        labeler=who,
                         batch_id=batch,
                         labels=[row.label for row in chunk],
                         source_default=file.name,
@@ -88,7 +118,52 @@ def import_labels(
     console.print(
         f"{len(stored)} labels of {file} stored in {found.name}", highlight=False
     )
-    write_json(json_file, {"labels": [asdict(one) for one in stored]})
+    for reason, count in left_out.items():
+        console.print(f"{count} left out: {reason}", highlight=False)
+    write_json(
+        json_file,
+        {"labels": [asdict(one) for one in stored], "left_out": left_out},
+    )
+
+
+def _kind(file: Path) -> LabelFormat:
+    """The kind of a file; one that is no table we know is left to our own reader."""
+    try:
+        return sniff(file)
+    except UnreadableFile:
+        return LabelFormat.OWN
+
+
+def _read_own(file: Path, bars: Progress) -> list[LabelRow]:
+    if not is_csv(file):
+        return read_label_table(file)
+    with bars.open(
+        file, "r", newline="", encoding="utf-8-sig", description="reading"
+    ) as lines:
+        return label_file.read_labels(lines, file)
+
+
+def _rows(matched: MatchedLabels) -> list[LabelRow]:
+    return [
+        LabelRow(
+            int(place.rpartition(" ")[2]),
+            label,
+            labeler=labeler,
+            noun=place.rpartition(" ")[0],
+        )
+        for label, place, labeler in zip(
+            matched.labels, matched.places, matched.labelers, strict=True
+        )
+    ]
+
+
+def _chunks(rows: list[LabelRow], name: str) -> list[tuple[str, list[LabelRow]]]:
+    """Rows that are stored in one transaction, and who says them."""
+    return [
+        (who, group[first : first + CHUNK])
+        for who, group in by_labeler(rows, name).items()
+        for first in range(0, len(group), CHUNK)
+    ]
 
 
 def _bars(file: Path) -> Progress:

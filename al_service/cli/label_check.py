@@ -75,7 +75,7 @@ def naming_lines(path: Path, rows: Sequence[LabelRow]) -> Iterator[None]:
         yield
     except InvalidLabels as error:
         found = [
-            Problem(f"{path}:{rows[place].line}: {field.lstrip('.')}", problem.message)
+            Problem(f"{path}{rows[place].place}: {field.lstrip('.')}", problem.message)
             for problem in error.problems
             for place, field in (_place(problem),)
         ]
@@ -96,7 +96,30 @@ def _problems_of(
     again without it.
     """
     found = [(row.line, problem) for row in rows for problem in row.problems]
-    left = [row for row in rows if not row.problems]
+    for who, group in by_labeler(rows, labeler).items():
+        left = [row for row in group if not row.problems]
+        found += _problems_of_one(session, campaign, path, left, who, batch_id)
+    return [problem for _, problem in sorted(found, key=lambda one: one[0])]
+
+
+def by_labeler(rows: Sequence[LabelRow], labeler: str) -> dict[str, list[LabelRow]]:
+    """Rows by who says them; those of a file that does not know are the importer's."""
+    groups: dict[str, list[LabelRow]] = {}
+    for row in rows:
+        groups.setdefault(row.labeler or labeler, []).append(row)
+    return groups
+
+
+def _problems_of_one(
+    session: Session,
+    campaign: Campaign,
+    path: Path,
+    left: Sequence[LabelRow],
+    labeler: str,
+    batch_id: int | None,
+) -> list[tuple[int, Problem]]:
+    """What is wrong with rows of one labeler, with their lines."""
+    found: list[tuple[int, Problem]] = []
     while left:
         try:
             labeling.check(
@@ -111,12 +134,11 @@ def _problems_of(
             bad = set()
             for problem in error.problems:
                 place, field = _place(problem)
-                line = left[place].line
                 bad.add(place)
-                where = f"{path}:{line}: {field.lstrip('.')}"
-                found.append((line, Problem(where, problem.message)))
+                where = f"{path}{left[place].place}: {field.lstrip('.')}"
+                found.append((left[place].line, Problem(where, problem.message)))
             left = [row for place, row in enumerate(left) if place not in bad]
-    return [problem for _, problem in sorted(found, key=lambda one: one[0])]
+    return found
 
 
 def _place(problem: Problem) -> tuple[int, str]:

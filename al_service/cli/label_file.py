@@ -9,11 +9,18 @@ from typing import Final
 
 from al_service.errors import InvalidInput, Problem
 from al_service.rounds.labeling import NewLabel
+from al_service.survey.catalogs.columns import texts
+from al_service.survey.catalogs.opening import TableFormat, format_of, open_table
 from al_service.survey.targets import DEFAULT_TARGETS, is_missing
 
 ERROR_SUFFIX: Final = "_err"
-OTHERS: Final = ("object_id", "quality", "note", "source", "supersedes")
+OTHERS: Final = ("object_id", "quality", "note", "source", "supersedes", "labeler")
 """Columns that are neither a target nor its error."""
+
+EXPORTED: Final = frozenset(
+    {"id", "ra", "dec", "campaign", "batch_id", "late", "superseded_by", "created_at"}
+)
+"""Further columns of our own export: they say what happened, and are not stored."""
 
 CONFIDENT: Final = 4
 NOTHING_THERE: Final = 0
@@ -32,6 +39,15 @@ class LabelRow:
     label: NewLabel
     problems: tuple[Problem, ...] = ()
     """What cannot be read, or was read before; there is no need to look further."""
+    labeler: str | None = None
+    """Who says it, where the file knows; else whoever imports."""
+    noun: str = ""
+    """`row` in tables that have no lines."""
+
+    @property
+    def place(self) -> str:
+        """`:7`, the line of a text file, or `: row 7` of any other table."""
+        return f": {self.noun} {self.line}" if self.noun else f":{self.line}"
 
 
 class _Row:
@@ -61,6 +77,7 @@ class _Row:
         text = self.text(column)
         if text is None:
             return None
+        text = text.removesuffix(".0")  # a column with gaps becomes floats elsewhere
         if not text.isascii() or not text.isdigit():
             self._note(column, f"expected a whole number, found {text!r}")
             return None
@@ -100,14 +117,16 @@ class _Row:
 
 
 def read_labels(lines: Iterable[str], path: Path) -> list[LabelRow]:
-    """Read labels, each with what is wrong with its line.
+    """Read labels out of CSV, each with what is wrong with its line.
 
     An empty cell, NaN and the catalogs' missing codes leave a target out. A row
     without any value is an object that cannot be labeled: its quality is 0.
 
     Args:
         lines: CSV whose first line names the columns: `object_id`, targets such as
-            `z`, `z_err` for their errors, `quality`, `note`, `source`, `supersedes`.
+            `z`, `z_err` for their errors, `quality`, `note`, `source`, `supersedes`,
+            `labeler`. What else our export has is passed over, and so are labels that
+            were corrected.
         path: where they come from, for messages.
 
     Raises:
@@ -115,11 +134,13 @@ def read_labels(lines: Iterable[str], path: Path) -> list[LabelRow]:
     """
     reader = csv.DictReader(lines, strict=True)
     labels: list[LabelRow] = []
-    first: dict[str, int] = {}
+    first: dict[tuple[str | None, str], int] = {}
     try:
         _check_columns(path, reader.fieldnames or ())
         labels.extend(
-            _read_row(path, reader.line_num, cells, first) for cells in reader
+            _read_row(path, reader.line_num, cells, first)
+            for cells in reader
+            if not _is_history(cells)
         )
     except (csv.Error, UnicodeDecodeError) as error:
         line = reader.reader.line_num  # the dictionary's own number lags behind
@@ -129,32 +150,76 @@ def read_labels(lines: Iterable[str], path: Path) -> list[LabelRow]:
     return labels
 
 
+def is_csv(path: Path) -> bool:
+    """Whether a file of our own columns has lines to name; ECSV is read as a table."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith((b"# %ECSV", b"\x1f\x8b", b"BZh")):
+        return False
+    return not start or format_of(path) is TableFormat.TEXT
+
+
+def read_label_table(path: Path) -> list[LabelRow]:
+    """Read labels out of ECSV, FITS, VOTable or Parquet, as `read_labels` does.
+
+    Raises:
+        InvalidInput: it is no table, the columns make no sense, or there are no rows.
+    """
+    labels: list[LabelRow] = []
+    first: dict[tuple[str | None, str], int] = {}
+    with open_table(path) as source:
+        names = list(source.units)
+        _check_columns(path, names)
+        number = 0
+        for chunk in source.chunks(names):
+            columns = [texts(chunk.columns[name]) for name in names]
+            for number, row in enumerate(zip(*columns, strict=True), number + 1):
+                cells = dict(zip(names, row, strict=True))
+                if not _is_history(cells):
+                    labels.append(_read_row(path, number, cells, first, noun="row"))
+    if not labels:
+        raise InvalidInput(f"{path}: expected at least one row, found none")
+    return labels
+
+
+def _is_history(cells: Mapping[str, str | None]) -> bool:
+    """Whether a row of our export is a label that another one has corrected."""
+    return bool((cells.get("superseded_by") or "").strip())
+
+
 def _read_row(
-    path: Path, line: int, cells: Mapping[str, str | None], first: dict[str, int]
+    path: Path,
+    line: int,
+    cells: Mapping[str, str | None],
+    first: dict[tuple[str | None, str], int],
+    *,
+    noun: str = "",
 ) -> LabelRow:
-    """One line; `first` remembers on which line an object was."""
-    row = _Row(f"{path}:{line}", cells)
-    label = row.label()
+    """One line; `first` remembers on which line somebody labeled an object."""
+    place = f"{path}: {noun} {line}" if noun else f"{path}:{line}"
+    row = _Row(place, cells)
+    label, labeler = row.label(), row.text("labeler")
     if None in cells:  # what the reader calls the cells behind the last column
-        row.problems.append(Problem(f"{path}:{line}", "more cells than columns"))
-    before = first.setdefault(label.object_id, line)
+        row.problems.append(Problem(place, "more cells than columns"))
+    before = first.setdefault((labeler, label.object_id), line)
     if label.object_id and before != line:
         row.problems.append(
             Problem(
-                f"{path}:{line}: object_id",
-                f"{label.object_id} is on line {before} as well",
+                f"{place}: object_id",
+                f"{label.object_id} is on {noun or 'line'} {before} as well",
             )
         )
-    return LabelRow(line, label, tuple(row.problems))
+    return LabelRow(line, label, tuple(row.problems), labeler, noun)
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
-    known = {*OTHERS, *DEFAULT_TARGETS, *(f"{one}_err" for one in DEFAULT_TARGETS)}
+    known = {*OTHERS, *EXPORTED, *DEFAULT_TARGETS}
+    known |= {f"{one}_err" for one in DEFAULT_TARGETS}
     unknown = [column for column in columns if column not in known]
     if "object_id" not in columns or unknown:
         raise InvalidInput(
             f"{path}: expected a first line with object_id and columns out of"
-            f" {', '.join(sorted(known - {'object_id'}))}; found"
+            f" {', '.join(sorted(known - EXPORTED - {'object_id'}))}; found"
             f" {', '.join(columns) or 'nothing'}{_separator_hint(columns)}"
         )
     if len(set(columns)) < len(columns):

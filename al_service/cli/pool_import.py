@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 from rich.progress import Task as BarTask
+from rich.text import Text
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
 from al_service.cli.output import JsonOption, console_for, write_json
@@ -169,10 +170,10 @@ def _report(console: Console, name: str, result: ImportResult, listed: Path) -> 
 class _RateColumn(ProgressColumn):
     """How many a second."""
 
-    def render(self, task: BarTask):  # type: ignore[no-untyped-def]
+    def render(self, task: BarTask) -> Text:
+        """The rate of a stage, once it is known."""
         speed = task.finished_speed or task.speed
-        self.text_format = "" if speed is None else f"{speed:,.0f}/s"
-        return super().render(task)
+        return Text("" if speed is None else f"{speed:,.0f}/s")
 
 
 @contextmanager

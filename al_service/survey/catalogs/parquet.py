@@ -17,7 +17,8 @@ class ParquetTable:
         self.path = shown
         self.problems: list[Problem] = []
         try:
-            self._file = pq.ParquetFile(path)
+            # Without a buffer of whole row groups, which may be the whole file.
+            self._file = pq.ParquetFile(path, pre_buffer=False)
             schema = self._file.schema_arrow
         except (pa.ArrowException, OSError) as error:
             raise UnreadableFile(shown, f"expected Parquet: {error}") from error

@@ -228,7 +228,7 @@ def _columns(
     declared = None
     if objects.declared is not None:
         declared = np.array(objects.declared, dtype=np.str_)
-    groups = galaxies(
+    groups, counts.galaxies = galaxies(
         ids,
         ra,
         dec,
@@ -244,7 +244,6 @@ def _columns(
             values, errors, targets.index(Target.Z), observed, measured["spectrum"]
         )
     counts.objects = len(ids)
-    counts.galaxies = len(np.unique(groups))
     counts.repeated = counts.objects - counts.galaxies
     counts.joined_groups = 0 if declared is None else int((groups != declared).sum())
     counts.known_labels = int(np.isfinite(values).any(axis=1).sum())

@@ -92,7 +92,7 @@ def galaxies(
     radius_arcsec: float,
     links: Sequence[tuple[int, int]] = (),
     declared: NDArray[np.str_] | None = None,
-) -> NDArray[np.str_]:
+) -> tuple[NDArray[np.str_], int]:
     """Which galaxy each object is.
 
     Objects within the radius, directly or over others, are one galaxy; so are objects
@@ -107,7 +107,8 @@ def galaxies(
         declared: `N` galaxies by the catalog.
 
     Returns:
-        `N` identifiers: the alphabetically first object or declared galaxy of each.
+        `N` identifiers, the alphabetically first object or declared galaxy of each,
+        and how many galaxies there are.
     """
     pairs = [
         cKDTree(unit_vectors(ra, dec)).query_pairs(
@@ -120,14 +121,15 @@ def galaxies(
     if declared is not None:
         _, first, member = np.unique(declared, return_index=True, return_inverse=True)
         pairs.append(np.stack([np.arange(len(ids)), first[member]], axis=1))
-    edges = np.concatenate(pairs)
-    if not len(edges):
-        return names
+    # Nearly every object stands alone: only those with a partner are looked at.
+    paired, edges = np.unique(np.concatenate(pairs), return_inverse=True)
     graph = coo_matrix(
-        (np.ones(len(edges), dtype=np.int8), (edges[:, 0], edges[:, 1])),
-        shape=(len(ids),) * 2,
+        (np.ones(len(edges.reshape(-1, 2)), dtype=np.int8), edges.reshape(-1, 2).T),
+        shape=(len(paired),) * 2,
     )
-    _, component = connected_components(graph, directed=False)
-    order = np.argsort(names, kind="stable")
+    n_components, component = connected_components(graph, directed=False)
+    groups = names.copy()
+    order = np.argsort(names[paired], kind="stable")
     _, leaders = np.unique(component[order], return_index=True)
-    return names[order][leaders][component]
+    groups[paired] = names[paired][order][leaders][component]
+    return groups, len(ids) - len(paired) + n_components

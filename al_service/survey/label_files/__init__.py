@@ -1,0 +1,1 @@
+"""Redshift and star-formation files of surveys and inspectors become labels."""

@@ -1,0 +1,307 @@
+"""Label files that are tables: MPA-JHU, CasJobs, redrock, DESI inspections.
+
+Data models: https://wwwmpa.mpa-garching.mpg.de/SDSS/DR7/sfrs.html,
+https://www.sdss4.org/dr17/spectro/galaxy_mpajhu/,
+https://redrock.readthedocs.io, https://github.com/desihub/prospect.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.errors import UnreadableFile
+from al_service.survey.catalogs.columns import TableChunk, TableSource, numbers
+from al_service.survey.catalogs.identifiers import RoundingWatch, identifiers
+from al_service.survey.catalogs.opening import open_table
+from al_service.survey.label_files.file_label import (
+    CONFIDENT,
+    GOOD_ZWARNING,
+    UNSURE,
+    FileLabel,
+    LabelFormat,
+    fiber_name,
+    positive_errors,
+    usable,
+)
+
+MPA_JHU_COLUMNS: Final = {
+    "AVG": "sfr_avg",
+    "ENTROPY": "sfr_entropy",
+    "MEDIAN": "sfr_median",
+    "MODE": "sfr_mode",
+    "P16": "sfr_p16",
+    "P2P5": "sfr_p2p5",
+    "P84": "sfr_p84",
+    "P97P5": "sfr_p97p5",
+}
+
+GALSPEC_COLUMNS: Final = {
+    "sfr_tot_entropy": "sfr_entropy",
+    "sfr_tot_p50": "sfr_median",
+    "sfr_tot_p16": "sfr_p16",
+    "sfr_tot_p2p5": "sfr_p2p5",
+    "sfr_tot_p84": "sfr_p84",
+    "sfr_tot_p97p5": "sfr_p97p5",
+}
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which columns of a kind of file mean what; names in lower case."""
+
+    targets: Mapping[str, str]
+    """Column to target."""
+    errors: Mapping[str, str]
+    ids: Sequence[str]
+    """Columns that name the object, by falling precedence."""
+    required: Sequence[str]
+
+
+LAYOUTS: Final[Mapping[LabelFormat, _Layout]] = {
+    LabelFormat.GALSPEC: _Layout(
+        {**GALSPEC_COLUMNS, "z": "z"},
+        {"zerr": "z"},
+        ("specobjid", "bestobjid", "objid"),
+        ("sfr_tot_p50",),
+    ),
+    LabelFormat.REDROCK: _Layout(
+        {"z": "z"}, {"zerr": "z"}, ("targetid",), ("targetid", "z", "zwarn")
+    ),
+    LabelFormat.DESI_VI: _Layout(
+        {"vi_z": "z"}, {}, ("targetid",), ("targetid", "vi_quality", "vi_z")
+    ),
+    LabelFormat.SPECOBJ: _Layout(
+        {"z": "z"},
+        {"zerr": "z", "z_err": "z"},
+        ("specobjid", "bestobjid"),
+        ("z", "zwarning"),
+    ),
+}
+
+_POSITIONS: Final = (
+    ("ra", "dec"),
+    ("plug_ra", "plug_dec"),
+    ("target_ra", "target_dec"),
+)
+_FIBERS: Final = (("plate", "mjd", "fiberid"), ("plateid", "mjd", "fiberid"))
+
+
+class _Columns:
+    """A chunk's columns by their names in lower case."""
+
+    def __init__(self, path: Path, chunk: TableChunk) -> None:
+        self._path = path
+        self._chunk = chunk
+        self._names = {name.lower(): name for name in chunk.columns}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """`N` numbers, NaN where nothing stands."""
+        values, bad = numbers(self._chunk.columns[self._names[name]])
+        if bad.any():
+            place = self._chunk.places[int(np.flatnonzero(bad)[0])]
+            raise UnreadableFile(self._path, f"{place}: {name}: expected a number")
+        return values
+
+    def texts(self, name: str) -> NDArray[np.object_]:
+        """`N` identifiers or texts, None where nothing stands."""
+        return identifiers(self._chunk.columns[self._names[name]])
+
+    def raw(self, name: str) -> Any:  # Any: a column
+        """The column as it was read."""
+        return self._chunk.columns[self._names[name]]
+
+    def first(self, groups: Sequence[Sequence[str]]) -> Sequence[str] | None:
+        """The first group of names that are all there."""
+        return next((g for g in groups if all(name in self for name in g)), None)
+
+
+def format_of_columns(names: Sequence[str]) -> LabelFormat | None:
+    """The kind of a table of labels; None where it is none that we know."""
+    there = {name.lower() for name in names}
+    if "object_id" in there:
+        return LabelFormat.OWN
+    if {"avg", "median", "p16", "p84", "p2p5"} <= there:
+        return LabelFormat.MPA_JHU
+    for kind, layout in LAYOUTS.items():
+        if set(layout.required) <= there:
+            return kind
+    return None
+
+
+def read_survey_labels(path: Path, kind: LabelFormat) -> Iterator[FileLabel]:
+    """Labels of a CasJobs, redrock or DESI table, one row at a time."""
+    layout = LAYOUTS[kind]
+    with open_table(path) as source:
+        missing = [n for n in layout.required if n not in _lower(source)]
+        if missing:
+            raise UnreadableFile(
+                path,
+                f"expected columns {', '.join(layout.required)} of {kind}, found no"
+                f" {', '.join(missing)}",
+            )
+        watches = {name: RoundingWatch(name) for name in layout.ids}
+        for chunk in source.chunks(list(source.units)):
+            columns = _Columns(path, chunk)
+            yield from _chunk_labels(columns, chunk, layout, kind, watches)
+        for watch in watches.values():
+            watch.judge()
+
+
+def read_mpa_jhu(path: Path, info: Path | None) -> Iterator[FileLabel]:
+    """Labels of `gal_totsfr_dr7`, whose rows are named by those of `gal_info_dr7`."""
+    if info is None:
+        raise UnreadableFile(
+            path,
+            "its rows have no names: give gal_info_dr7_v5_2.fit, which has the same"
+            " rows, by --info",
+        )
+    with ExitStack() as stack:
+        rates = stack.enter_context(open_table(path))
+        names = stack.enter_context(open_table(info))
+        if rates.n_rows != names.n_rows:
+            raise UnreadableFile(
+                path,
+                f"expected the {names.n_rows} rows of {info}, found {rates.n_rows}",
+            )
+        for first, second in zip(
+            rates.chunks(list(rates.units)), names.chunks(_scalars(names)), strict=True
+        ):
+            yield from _mpa_jhu_chunk(
+                _Columns(path, first), _Columns(info, second), first
+            )
+
+
+def _scalars(names: TableSource) -> list[str]:
+    wanted = {"plateid", "mjd", "fiberid", "ra", "dec", "z", "z_err", "z_warning"}
+    return [name for name in names.units if name.lower() in wanted]
+
+
+def _lower(source: TableSource) -> set[str]:
+    return {name.lower() for name in source.units}
+
+
+def _mpa_jhu_chunk(
+    rates: _Columns, info: _Columns, chunk: TableChunk
+) -> Iterator[FileLabel]:
+    fibers = info.first(_FIBERS)
+    if fibers is None:
+        raise UnreadableFile(info._path, "expected columns PLATEID, MJD, FIBERID")
+    values = {
+        target: rates.numbers(column.lower())
+        for column, target in MPA_JHU_COLUMNS.items()
+    }
+    if "z" in info:
+        values["z"] = info.numbers("z")
+    warning = info.numbers("z_warning") if "z_warning" in info else None
+    flag = rates.numbers("flag") if "flag" in rates else np.zeros(len(chunk))
+    ids = [info.numbers(name) for name in fibers]
+    sky = [info.numbers(n) for n in ("ra", "dec")] if "ra" in info else None
+    for row in range(len(chunk)):
+        good = usable({target: v[row] for target, v in values.items()})
+        trusted = flag[row] == 0
+        if warning is not None:
+            trusted &= warning[row] in GOOD_ZWARNING
+        yield FileLabel(
+            place=chunk.places[row],
+            names=(fiber_name(*(int(part[row]) for part in ids)),),
+            values=good,
+            quality=CONFIDENT if trusted else UNSURE,
+            ra=None if sky is None else float(sky[0][row]),
+            dec=None if sky is None else float(sky[1][row]),
+        )
+
+
+def _chunk_labels(
+    columns: _Columns,
+    chunk: TableChunk,
+    layout: _Layout,
+    kind: LabelFormat,
+    watches: Mapping[str, RoundingWatch],
+) -> Iterator[FileLabel]:
+    values = {t: columns.numbers(n) for n, t in layout.targets.items() if n in columns}
+    errors = {t: columns.numbers(n) for n, t in layout.errors.items() if n in columns}
+    names = _names(columns, layout, watches)
+    quality = _QUALITIES[kind](columns, len(chunk))
+    if kind is LabelFormat.DESI_VI and "redrock_z" in columns:
+        # An empty VI_z accepts the redshift that redrock found.
+        found = columns.numbers("redrock_z")
+        values["z"] = np.where(np.isnan(values["z"]), found, values["z"])
+    sky = columns.first(_POSITIONS)
+    place = None if sky is None else [columns.numbers(name) for name in sky]
+    notes = columns.texts("vi_comment") if "vi_comment" in columns else None
+    people = columns.texts("vi_scanner") if "vi_scanner" in columns else None
+    for row in range(len(chunk)):
+        good = usable({target: v[row] for target, v in values.items()})
+        yield FileLabel(
+            place=chunk.places[row],
+            names=tuple(str(n[row]) for n in names if n[row] is not None),
+            values=good,
+            errors=positive_errors({t: e[row] for t, e in errors.items()}, good),
+            quality=int(quality[row]),
+            ra=None if place is None else float(place[0][row]),
+            dec=None if place is None else float(place[1][row]),
+            note=None if notes is None else notes[row],
+            labeler=None if people is None else people[row],
+        )
+
+
+def _names(
+    columns: _Columns, layout: _Layout, watches: Mapping[str, RoundingWatch]
+) -> list[NDArray[np.object_]]:
+    names = []
+    fibers = columns.first(_FIBERS)
+    if fibers is not None:
+        parts = [columns.numbers(name) for name in fibers]
+        rows = zip(
+            *(np.nan_to_num(part).astype(int).tolist() for part in parts), strict=True
+        )
+        names.append(np.array([*(fiber_name(*row) for row in rows), None], object)[:-1])
+    for name in layout.ids:
+        if name in columns:
+            found = columns.texts(name)
+            watches[name].see(columns.raw(name), found)
+            names.append(found)
+    return names
+
+
+def _by_warning(*names: str) -> Callable[[_Columns, int], NDArray[np.int64]]:
+    """Qualities by warning bits and reliability, where the file has them."""
+
+    def quality(columns: _Columns, n: int) -> NDArray[np.int64]:
+        trusted = np.ones(n, dtype=bool)
+        for name in names:
+            if name in columns:
+                trusted &= np.isin(columns.numbers(name), GOOD_ZWARNING)
+        if "reliable" in columns:
+            trusted &= columns.numbers("reliable") == 1
+        return np.where(trusted, CONFIDENT, UNSURE)
+
+    return quality
+
+
+def _redrock_quality(columns: _Columns, n: int) -> NDArray[np.int64]:
+    """Redrock's bits are its own: nothing but 0 is harmless."""
+    del n
+    return np.where(columns.numbers("zwarn") == 0, CONFIDENT, UNSURE)
+
+
+def _inspected_quality(columns: _Columns, n: int) -> NDArray[np.int64]:
+    """The scale of DESI's inspectors is ours: 0 nothing there … 4 confident."""
+    del n
+    return np.clip(np.nan_to_num(columns.numbers("vi_quality")), 0, 4).astype(np.int64)
+
+
+_QUALITIES: Final = {
+    LabelFormat.GALSPEC: _by_warning("zwarning"),
+    LabelFormat.SPECOBJ: _by_warning("zwarning"),
+    LabelFormat.REDROCK: _redrock_quality,
+    LabelFormat.DESI_VI: _inspected_quality,
+}
