@@ -126,6 +126,8 @@ class TextTable:
     def _csv_names(self, line: str) -> list[str]:
         if "\0" in line:
             raise UnreadableFile(self.path, "expected a table, found binary data")
+        if "\0" in line:
+            raise UnreadableFile(self.path, "expected a table, found binary data")
         try:
             return self._unique(next(csv.reader([line], strict=True)))
         except (csv.Error, StopIteration) as error:

@@ -113,11 +113,13 @@ def assemble_pool(
     _check_request(request)
     counts, sources = ImportCounts(), dict[str, Path]()
     objects, measured = ObjectList(), dict[str, _Measured]()
-    with TemporaryDirectory(prefix=".spool-", dir=folder) as name:
-        scratch = Path(name)
+    with (
+        TemporaryDirectory(prefix=".spool-", dir=folder) as name,
+        Spool(Path(name) / "spectra", SPECTRUM_SHAPE) as spool,
+        Spool(Path(name) / "images", STAMP_SHAPE) as images,
+    ):
         photometry = _Photometry(folder / "photometry")
         _read_catalog(request, objects, photometry, rejected, counts, progress, sources)
-        spool = Spool(scratch / "spectra.spool", SPECTRUM_SHAPE)
         observed = spool_spectra(request, spool, rejected, progress, sources)
         if request.spectra is not None:
             spectrum_of = match_spectra(request, observed, objects, rejected, counts)
@@ -125,13 +127,19 @@ def assemble_pool(
         if request.images is not None:
             measured["image"] = _Measured(
                 *add_images(
-                    request, objects, scratch, rejected, counts, progress, sources
+                    request,
+                    objects,
+                    images,
+                    Path(name),
+                    rejected,
+                    counts,
+                    progress,
+                    sources,
                 )
             )
         _refuse(rejected, skip_bad, objects)
         flags = {"photometry": photometry.finish(objects)}
         _write_measured(folder, measured, flags, len(objects), progress)
-        spool.close()
     counts.problems = rejected.count
     columns, targets = _columns(request, objects, observed, measured, counts)
     if "image" in flags:

@@ -11,7 +11,6 @@ from al_service.errors import Problem
 from al_service.survey.images.cutouts import note, open_array_file, read_cutout
 from al_service.survey.images.frames import cut_field, find_fields
 from al_service.survey.images.stamp import (
-    STAMP_SHAPE,
     BadImage,
     ImageSource,
     problem_of,
@@ -70,6 +69,7 @@ class SpooledImages:
 def add_images(
     request: ImportRequest,
     objects: ObjectList,
+    spool: Spool,
     scratch: Path,
     rejected: RejectedRows,
     counts: ImportCounts,
@@ -87,7 +87,6 @@ def add_images(
         raise ValueError("expected images in the request, found none")
     if not path.exists():
         raise BadImage(path, "no such file or folder")
-    spool = Spool(scratch / "images.spool", STAMP_SHAPE)
     if path.is_dir() and not _is_zarr(path):
         fields = find_fields(path)
         if fields:

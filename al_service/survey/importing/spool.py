@@ -1,14 +1,16 @@
 """Arrays that arrive in any order, kept on disk until their rows are known."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-class Spool:
+class Spool(AbstractContextManager["Spool"]):
     """Rows of one shape, appended to a file and read back in any order."""
 
     def __init__(self, path: Path, row_shape: tuple[int, ...]) -> None:
@@ -38,7 +40,12 @@ class Spool:
         )
         return np.asarray(stored[np.asarray(rows, dtype=np.int64)])
 
-    def close(self) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Give the disk back."""
         self._file.close()
         self._path.unlink(missing_ok=True)
