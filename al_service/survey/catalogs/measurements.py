@@ -256,8 +256,12 @@ def _flux_and_error(
     else:
         negative = given < 0
         _note_bands(negative, given, f"{name}_err: expected errors above 0", notes)
-        error = flux_error_of(np.where(given > 0, given, np.nan), flux, columns.unit)
-    measured = np.isfinite(error) & np.isfinite(flux)
+        with np.errstate(over="ignore"):
+            error = flux_error_of(
+                np.where(given > 0, given, np.nan), flux, columns.unit
+            )
+    # An error larger than any flux says that nothing was measured.
+    measured = (error < BRIGHTEST_FLUX) & np.isfinite(flux)
     return np.where(measured, flux, np.nan), np.where(measured, error, np.nan)
 
 

@@ -91,7 +91,7 @@ class TextTable:
 
     def _note_odd_row(self, row: Any) -> str:  # Any: Arrow's InvalidRow
         self._odd_lines.append(row.number)
-        if row.text.strip():  # an empty line is nobody's mistake
+        if _is_written(row):  # an empty line is nobody's mistake
             self.problems.append(
                 Problem(
                     f"line {row.number}",
@@ -156,6 +156,13 @@ class TextTable:
                 self.path, f"column(s) {', '.join(twice)} are there twice"
             )
         return names
+
+
+def _is_written(row: Any) -> bool:  # Any: Arrow's InvalidRow
+    try:
+        return bool(row.text.strip())
+    except UnicodeDecodeError:  # whatever it is, it is something
+        return True
 
 
 class _LinePlaces(Sequence[str]):

@@ -108,7 +108,7 @@ def _images(path: Path, columns: Mapping[str, Any]) -> ArrayImages:  # Any: arra
         )
     if "bands" in columns:
         check_bands(path, [str(band) for band in columns["bands"][:]])
-    n = len(array)
+    n = int(array.shape[0])
     parts = {
         key: np.asarray(columns[key][:], dtype=np.float64)
         for key in ("ra", "dec")

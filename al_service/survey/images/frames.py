@@ -78,9 +78,12 @@ def read_frame(path: Path) -> Frame:
     unit = str(header.get("BUNIT", "nanomaggy")).strip().lower()
     if not unit.startswith(("nanomagg", "nmgy")):
         raise BadImage(path, f"HDU 0: expected nanomaggies, found {unit}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FITSFixedWarning)
-        wcs = WCS(header)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FITSFixedWarning)
+            wcs = WCS(header)
+    except FITS_TROUBLE as error:
+        raise BadImage(path, f"HDU 0: expected world coordinates: {error}") from error
     if not wcs.has_celestial:
         raise BadImage(path, "HDU 0: expected celestial world coordinates")
     pixels = np.nan_to_num(np.asarray(data, dtype=np.float32))

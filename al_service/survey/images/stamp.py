@@ -65,7 +65,7 @@ class ArrayImages:
     dec: NDArray[np.float64] | None
 
     def __len__(self) -> int:
-        return len(self.array)
+        return int(self.array.shape[0])
 
     def take(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """`K x B x H x W` nanomaggies, in the order of the rows."""

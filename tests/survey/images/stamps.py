@@ -56,7 +56,7 @@ def write_field(
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     for place, band in enumerate(BANDS):
         wcs = frame_wcs(ra, dec, turned=turned, shift=2.3 * place)
-        noise = np.random.default_rng(place).normal(0, 1e-4, (HEIGHT, WIDTH))
+        noise = np.random.default_rng(place).normal(0, 1e-5, (HEIGHT, WIDTH))
         pixels = noise
         for star_ra, star_dec, flux in stars:
             x, y = wcs.wcs_world2pix(star_ra, star_dec, 0)
