@@ -173,7 +173,8 @@ def read_label_table(path: Path) -> list[LabelRow]:
         number = 0
         for chunk in source.chunks(names):
             columns = [texts(chunk.columns[name]) for name in names]
-            for number, row in enumerate(zip(*columns, strict=True), number + 1):
+            for row in zip(*columns, strict=True):
+                number += 1
                 cells = dict(zip(names, row, strict=True))
                 if not _is_history(cells):
                     labels.append(_read_row(path, number, cells, first, noun="row"))

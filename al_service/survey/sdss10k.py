@@ -29,7 +29,7 @@ def read_sdss10k() -> tuple[PoolColumns, NDArray[np.float32]]:
     Returns:
         The small columns, with redshifts as known labels, and the `N x P` photometry.
     """
-    with fits.open(_path(), memmap=False) as hdus:
+    with fits.open(sdss10k_file(), memmap=False) as hdus:
         table = hdus[1].data
         ra = np.asarray(table["RA"], dtype=np.float64)
         dec = np.asarray(table["DEC"], dtype=np.float64)
@@ -68,7 +68,12 @@ def _photometry(table: fits.FITS_rec) -> NDArray[np.float32]:
     return np.concatenate([*parts, table["EXTINCTION"]], axis=1).astype(np.float32)
 
 
-def _path() -> Path:
+def sdss10k_file() -> Path:
+    """The FITS table, where the wheel has put it.
+
+    Raises:
+        NotFound: the wheel is not installed.
+    """
     package = find_spec("kcorrect")  # located, not imported: importing it takes seconds
     if package is None or package.origin is None:
         raise NotFound("package", "kcorrect")

@@ -5,7 +5,9 @@ write a byte-order mark; ECSV states units and separators in comments before the
 Every cell is handed over as text, so that no identifier passes through a float.
 """
 
+import codecs
 import csv
+import io
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,7 +55,12 @@ class TextTable:
         """Some columns of every row, as text, in order."""
         first = 0
         try:
-            with arrow_csv.open_csv(self._plain, **self._options(names)) as reader:
+            with (
+                _CheckedText(self._plain) as file,
+                arrow_csv.open_csv(
+                    pa.PythonFile(file, mode="r"), **self._options(names)
+                ) as reader,
+            ):
                 for batch in reader:
                     yield TableChunk(
                         _LinePlaces(
@@ -62,7 +69,7 @@ class TextTable:
                         {name: batch.column(name) for name in names},
                     )
                     first += batch.num_rows
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise UnreadableFile(
                 self.path,
                 f"after {first} rows: expected {self._noun} in UTF-8: {error}",
@@ -91,7 +98,7 @@ class TextTable:
 
     def _note_odd_row(self, row: Any) -> str:  # Any: Arrow's InvalidRow
         self._odd_lines.append(row.number)
-        if _is_written(row):  # an empty line is nobody's mistake
+        if row.text.strip():  # an empty line is nobody's mistake
             self.problems.append(
                 Problem(
                     f"line {row.number}",
@@ -158,11 +165,25 @@ class TextTable:
         return names
 
 
-def _is_written(row: Any) -> bool:  # Any: Arrow's InvalidRow
-    try:
-        return bool(row.text.strip())
-    except UnicodeDecodeError:  # whatever it is, it is something
-        return True
+class _CheckedText(io.FileIO):
+    """A file whose bytes are known to be UTF-8 before Arrow looks at them.
+
+    Arrow hands odd rows over as text and cannot say that they are none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def read(self, size: int | None = -1) -> bytes:
+        """The next bytes.
+
+        Raises:
+            UnicodeDecodeError: they are no text.
+        """
+        block = super().read(-1 if size is None else size) or b""
+        self._decoder.decode(block, final=not block)
+        return block
 
 
 class _LinePlaces(Sequence[str]):

@@ -17,8 +17,7 @@ from al_service.survey.photometry_columns import (
     MODEL_FLUX_ERROR,
     PETRO_FLUX,
 )
-from al_service.survey.sdss10k import _path as sdss10k_file
-from al_service.survey.sdss10k import read_sdss10k
+from al_service.survey.sdss10k import read_sdss10k, sdss10k_file
 from tests.survey.catalogs.tables import (
     FIRST_ID,
     WRITERS,

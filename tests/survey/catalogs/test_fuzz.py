@@ -14,7 +14,7 @@ from al_service.survey.catalogs.catalog import open_catalog
 from al_service.survey.catalogs.column_map import read_declaration
 from tests.survey.catalogs.tables import WRITERS, galaxies
 
-EXAMPLES = 300
+EXAMPLES = 60
 """For each format: a few seconds."""
 
 PIECES = st.one_of(

@@ -1,0 +1,188 @@
+"""Label files of surveys and inspectors, told apart and read."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from al_service.errors import UnreadableFile
+from al_service.survey.label_files.file_label import FileLabel, LabelFormat, usable
+from al_service.survey.label_files.reading import read_labels, sniff
+
+MARZ = """# Results generated on Sun Nov 22 2026
+# Vetted by: anna
+#ID, Name,   RA,      DEC,    AutoZ, FinTID, FinZ,    QOP, Comment
+1,   obj-a,  10.0,    -1.0,   0.10,  8,      0.10123, 4,   fine
+2,   obj-b,  11.0,    -1.5,   0.20,  8,      0.20123, 2,
+3,   obj-c,  12.0,    -1.5,   0.00,  1,      0.00010, 6,   star
+4,   obj-d,  13.0,    -1.5,   0.90,  8,      0.90123, 1,   nothing
+5,   obj-e,  14.0,    -1.5,   0.90,  8,      0.90123, 0,
+"""
+
+
+def rates(n: int = 4) -> Table:
+    """`gal_totsfr_dr7`: quantiles around a median, and its missing code."""
+    median = np.array([0.5, -99.0, 0.1, 0.2])[:n].astype(np.float32)
+    table = Table({"AVG": median, "MODE": median, "MEDIAN": median})
+    table["ENTROPY"] = np.array([2.5, -1.0, 2.0, 2.0], np.float32)[:n]
+    for name, offset in (("P2P5", -1), ("P16", -0.5), ("P84", 0.5), ("P97P5", 1)):
+        table[name] = np.where(median > -90, median + np.float32(offset), median)
+    table["P16"][2] = 3.0  # above its median: the quantiles make no sense
+    table["FLAG"] = np.array([0, 0, 0, 1])[:n]
+    return table
+
+
+def info() -> Table:
+    return Table(
+        {
+            "PLATEID": [266, 266, 267, 268],
+            "MJD": [51630] * 4,
+            "FIBERID": [1, 2, 3, 4],
+            "RA": [10.0, 11.0, 12.0, 13.0],
+            "DEC": [0.0] * 4,
+            "Z": [0.05, 0.06, 0.07, 0.08],
+            "Z_WARNING": [0, 16, 0, 0],
+        }
+    )
+
+
+def read(path: Path, extra: Path | None = None) -> list[FileLabel]:
+    return list(read_labels(path, sniff(path), info=extra))
+
+
+def test_mpa_jhu_rates_get_their_names_from_the_rows_of_the_other_file(
+    tmp_path: Path,
+) -> None:
+    rates().write(tmp_path / "rates.fits")
+    info().write(tmp_path / "info.fits")
+    assert sniff(tmp_path / "rates.fits") is LabelFormat.MPA_JHU
+    first, second, third, fourth = read(tmp_path / "rates.fits", tmp_path / "info.fits")
+
+    assert first.names == ("0266-51630-0001",)
+    assert first.values["sfr_median"] == pytest.approx(0.5)
+    assert first.values["sfr_p2p5"] == pytest.approx(-0.5)
+    assert first.values["z"] == 0.05
+    assert (first.ra, first.dec, first.quality) == (10.0, 0.0, 4)
+    assert second.values == {"z": 0.06}, "missing codes leave the targets out"
+    assert second.quality == 4, "MANY_OUTLIERS is harmless"
+    assert set(third.values) == {"z", "sfr_avg", "sfr_mode", "sfr_entropy"}
+    assert fourth.quality == 1
+
+
+def test_mpa_jhu_rates_without_names_or_of_other_rows_are_refused(
+    tmp_path: Path,
+) -> None:
+    rates(3).write(tmp_path / "rates.fits")
+    info().write(tmp_path / "info.fits")
+    with pytest.raises(UnreadableFile, match="--info"):
+        read(tmp_path / "rates.fits")
+    with pytest.raises(UnreadableFile, match="expected the 4 rows of"):
+        read(tmp_path / "rates.fits", tmp_path / "info.fits")
+
+
+def test_galspec_extra_of_casjobs(tmp_path: Path) -> None:
+    path = tmp_path / "galspec.csv"
+    path.write_text(
+        "#Table1\n"
+        "specObjID,reliable,zWarning,sfr_tot_p2p5,sfr_tot_p16,sfr_tot_p50,"
+        "sfr_tot_p84,sfr_tot_p97p5,sfr_tot_entropy\n"
+        "299489677444933632,1,0,-1,-0.5,0,0.5,1,2.1\n"
+        "299489952322840576,0,0,-1,-0.5,0,0.5,1,2.1\n"
+        "299490227200747520,1,0,-9999,-9999,-9999,-9999,-9999,-9999\n"
+    )
+    assert sniff(path) is LabelFormat.GALSPEC
+    first, second, third = read(path)
+    assert first.names == ("299489677444933632",)
+    assert first.values["sfr_p97p5"] == 1
+    assert (first.quality, second.quality) == (4, 1)
+    assert third.values == {}
+
+
+def test_spec_obj_names_fibers_and_warns(tmp_path: Path) -> None:
+    path = tmp_path / "specobj.fits"
+    table = Table(
+        {
+            "SPECOBJID": ["299489677444933632"] * 3,
+            "PLATE": [266] * 3,
+            "MJD": [51630] * 3,
+            "FIBERID": [1, 2, 3],
+            "Z": [0.1, 0.2, 0.3],
+            "Z_ERR": [1e-5, -1.0, 1e-5],
+            "ZWARNING": [0, 0, 4],
+            "PLUG_RA": [1.0] * 3,
+            "PLUG_DEC": [2.0] * 3,
+        }
+    )
+    table.write(path)
+    assert sniff(path) is LabelFormat.SPECOBJ
+    first, second, third = read(path)
+    assert first.names == ("0266-51630-0001", "299489677444933632")
+    assert (first.errors, second.errors) == ({"z": 1e-5}, {})
+    assert (first.quality, third.quality) == (4, 1)
+    assert (first.ra, first.dec) == (1.0, 2.0)
+
+
+def test_redrock_trusts_no_warning(tmp_path: Path) -> None:
+    path = tmp_path / "redrock.fits"
+    table = Table({"TARGETID": [39627652595714901, 39627652595714902]})
+    table["Z"], table["ZERR"], table["ZWARN"] = [0.7, 1.2], [1e-4, 1e-4], [0, 16]
+    table["SPECTYPE"] = ["GALAXY", "QSO"]
+    table.write(path)
+    assert sniff(path) is LabelFormat.REDROCK
+    labels = read(path)
+    assert [one.quality for one in labels] == [4, 1]
+    assert labels[0].names == ("39627652595714901",)
+
+
+def test_an_empty_inspected_redshift_accepts_that_of_redrock(tmp_path: Path) -> None:
+    path = tmp_path / "vi.csv"
+    path.write_text(
+        "TARGETID,EXPID,NIGHT,TILEID,Redrock_z,VI_scanner,VI_quality,VI_issue,VI_z,"
+        "VI_spectype,VI_comment\n"
+        "39627652595714901,1,20260101,5,0.7012,AB,4,,,GALAXY,\n"
+        "39627652595714902,1,20260101,5,0.9012,AB,2,R,1.1012,GALAXY,wrong line\n"
+    )
+    assert sniff(path) is LabelFormat.DESI_VI
+    first, second = read(path)
+    assert (first.values, first.quality, first.labeler) == ({"z": 0.7012}, 4, "AB")
+    assert (second.values, second.quality) == ({"z": 1.1012}, 2)
+    assert second.note == "wrong line"
+
+
+def test_marz_results(tmp_path: Path) -> None:
+    path = tmp_path / "results.mz"
+    path.write_text(MARZ)
+    assert sniff(path) is LabelFormat.MARZ
+    labels = read(path)
+    assert [one.names[0] for one in labels] == ["obj-a", "obj-b", "obj-c", "obj-d"]
+    assert [one.quality for one in labels] == [4, 2, 4, 0]
+    assert [one.values.get("z") for one in labels] == [0.10123, 0.20123, 0.0001, None]
+    assert {one.labeler for one in labels} == {"anna"}
+    assert (labels[0].ra, labels[0].note) == (10.0, "fine")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (MARZ + "6, short\n", "line 9: expected 9 cells, found 2"),
+        (MARZ.replace("0.10123", "high"), "line 4: expected numbers"),
+        ("name,mass\na,1\n", "expected labels"),
+        ("specobjid,z,zwarning\n1,far,0\n", "line 2: z: expected a number"),
+    ],
+)
+def test_a_label_file_that_makes_no_sense_is_refused_with_the_place(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    path = tmp_path / "labels"
+    path.write_text(content)
+    with pytest.raises(UnreadableFile, match=message):
+        read(path)
+
+
+def test_values_that_no_catalog_can_mean_are_left_out() -> None:
+    assert usable({"z": 0.1, "sfr_avg": -99.0, "sfr_mode": 7.0}) == {"z": 0.1}
+    assert usable({"sfr_entropy": -1.0, "sfr_median": math.nan}) == {}
+    unsorted = {"sfr_p16": 0.5, "sfr_median": 0.1, "sfr_avg": 0.2}
+    assert usable(unsorted) == {"sfr_avg": 0.2}
