@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from al_service.features.photometry import (
     PHOTOMETRY_FEATURES,
-    SOFTENING,
-    luptitude,
     photometry_features,
 )
+from al_service.survey.magnitudes import SOFTENING, luptitude
 from al_service.survey.photometry_columns import (
     EXTINCTION,
     MODEL_FLUX,
