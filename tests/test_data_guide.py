@@ -14,8 +14,10 @@ from astropy.table import Table
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from al_service.fetch.sample import COLUMNS
 from al_service.survey.catalogs.column_map import KEYS, read_declaration, resolve
 from al_service.survey.label_files.file_label import LabelFormat
+from al_service.survey.magnitudes import FluxUnit
 from db.session import create_database_engine
 from db.tables import SkyObject
 from db.vocabulary import Split
@@ -136,6 +138,17 @@ def test_the_columns_of_the_query_are_understood_as_they_come() -> None:
     assert {"model", "model_err", "petro", "petro_err", "extinction"} == set(
         found.bands
     )
+
+
+def test_a_fetched_catalog_is_understood_as_it_comes() -> None:
+    found = resolve({}, COLUMNS)
+    assert found.single["object_id"] == "bestObjID"
+    assert (found.unit, found.bands["model_ivar"][1]) == (
+        FluxUnit.NANOMAGGIES,
+        "modelFluxIvar_g",
+    )
+    assert set(found.bands) >= {"model", "petro", "petro_ivar", "extinction"}
+    assert len(found.targets) == 7
 
 
 def test_every_key_and_every_format_is_documented() -> None:

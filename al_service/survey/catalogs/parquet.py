@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from al_service.errors import Problem, UnreadableFile
 from al_service.survey.catalogs.columns import CHUNK_ROWS, Places, TableChunk
+
+BUFFER_BYTES: Final = 2**16
+"""Of each column; without it Arrow reads whole columns of a group of rows."""
 
 
 class ParquetTable:
@@ -18,7 +22,9 @@ class ParquetTable:
         self.problems: list[Problem] = []
         try:
             # Without a buffer of whole row groups, which may be the whole file.
-            self._file = pq.ParquetFile(path, pre_buffer=False)
+            self._file = pq.ParquetFile(
+                path, pre_buffer=False, buffer_size=BUFFER_BYTES
+            )
             schema = self._file.schema_arrow
         except (pa.ArrowException, OSError) as error:
             raise UnreadableFile(shown, f"expected Parquet: {error}") from error

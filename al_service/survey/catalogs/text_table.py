@@ -20,8 +20,9 @@ from astropy.io import ascii as astropy_ascii
 from al_service.errors import Problem, UnreadableFile
 from al_service.survey.catalogs.columns import TableChunk
 
-BLOCK_BYTES: Final = 8 * 2**20
-"""Some 40,000 rows; a single row longer than this is no row of a catalog."""
+BLOCK_BYTES: Final = 2 * 2**20
+"""Some 10,000 rows, of which Arrow reads several blocks ahead; a single row longer than
+this is no row of a catalog."""
 
 MAX_HEADER_LINES: Final = 10_000
 MAX_LINE: Final = 2**20
