@@ -109,7 +109,7 @@ class CorruptArtifact(ALServiceError):
     """A stored file is not what its digest says."""
 
     def __init__(self, path: object, expected: str, found: str) -> None:
-        super().__init__(f"{path}: expected sha256 {expected}, found {found}")
+        super().__init__(f"{path}: expected the digest {expected}, found {found}")
 
 
 class StackProblem(ALServiceError):

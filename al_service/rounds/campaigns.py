@@ -19,8 +19,9 @@ from db.vocabulary import CampaignState, RunKind
 LARGEST_NUMBER: Final = 2**63 - 1
 """PostgreSQL's BIGINT ends here."""
 
-NAME: Final = r"^[A-Za-z0-9_.-]*[A-Za-z_.-][A-Za-z0-9_.-]*$"
-"""Letters, digits, `_`, `.` and `-`; not digits alone, which would be a number."""
+NAME: Final = r"^[A-Za-z0-9_.-]*[A-Za-z_-][A-Za-z0-9_.-]*$"
+"""Letters, digits, `_`, `.` and `-`; not digits alone, which would be a number, nor
+dots, which would be a folder in an address."""
 
 EVALUATION_SIZE: Final = 200
 """Evaluation labels that a pool without known labels asks for first: the error of an

@@ -99,10 +99,10 @@ def ask(
         raise InvalidInput(f"size: expected 1 to {LARGEST_BATCH}, found {size}")
     if campaign.overlap > 1:
         locks.hold_opinions(session, campaign.id)
-    allowed = min(size, _left_of_budget(session, campaign))
     opened = leases.open_lease(session, campaign.id, labeler=labeler, duration=duration)
     if opened is None:
         raise CampaignNotActive(campaign.name, campaigns.state_of(session, campaign.id))
+    allowed = min(size, _left_of_budget(session, campaign))
     order = Order(session, campaign, opened, labeler, allowed)
     picked = pick(order)
     if len(picked.all) < allowed and _expire(session, campaign_id=campaign.id):
@@ -248,7 +248,7 @@ def _free(session: Session, campaign_id: int, lease_ids: list[int]) -> int:
     campaign = campaigns.by_id(session, campaign_id)
     if campaign is not None and campaign.overlap > 1:
         candidates.reorder_opinions(session, freed)
-    rankings.restore_places(session, lease_ids, freed)
+    rankings.restore_places(session, freed)
     return len(freed)
 
 

@@ -25,8 +25,7 @@ from al_service.rounds.refitting import label_weights
 from al_service.rounds.scoring import (
     FeatureCache,
     cache_features,
-    is_complete,
-    open_cache,
+    find_cache,
 )
 from al_service.rounds.training_data import LabeledObjects
 from db.base import JsonObject
@@ -101,10 +100,10 @@ def previous_features(
     folder = assignment.artifacts.features(
         served.network_digest, assignment.subject.pool_digest
     )
-    if not is_complete(folder):
-        return None
-    mark_used(folder)
-    return open_cache(folder)
+    cache = find_cache(folder)
+    if cache is not None:
+        mark_used(folder)
+    return cache
 
 
 def cache_network(

@@ -123,7 +123,7 @@ def refuse(
         )
         if refused:
             session.add_all(points)
-    logger.warning("run %d refused: %s", assignment.run_id, message)
+    logger.warning("run %d: %s", assignment.run_id, message)
 
 
 def _finish(session: Session, assignment: Assignment, results: Results) -> bool:

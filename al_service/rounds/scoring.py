@@ -3,11 +3,16 @@
 Every array lies in one file that is mapped into memory: a head run reads any rows of
 a pool of any size. A chunk counts once its marker exists, and the marker is written
 after the chunk is on disk, so that a crash costs one chunk and a second worker that
-fills the same cache writes the same bytes.
+fills the same cache writes the same bytes. A cache that is complete knows what it
+consists of; a damaged one is thrown away and computed anew.
 """
 
+import json
+import logging
 import os
+import shutil
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +21,20 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from al_service.errors import RunStopped
+from al_service.errors import CorruptArtifact, RunStopped
 from al_service.models.network import Network
 from al_service.posterior.features import Features, extract
-from al_service.rounds.artifacts import Array, flush_folder
+from al_service.rounds.artifacts import Array, flush_folder, save_text
 from al_service.survey.pool_arrays import PoolArrays
 
 READ_CHUNK: Final = 16_384
 """Objects whose cached features are read at a time: 16 MB of float32 at D = 256."""
 
 _COMPLETE: Final = "complete"
+
+_READ_BYTES: Final = 2**24
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,13 @@ def cache_features(
     Raises:
         RunStopped: `should_stop` said so; finished chunks stay.
     """
+    cached = find_cache(folder)
+    if cached is not None:
+        progress(1.0)
+        return cached
+    if (folder / _COMPLETE).exists():
+        # Damaged: which chunk it was cannot be known.
+        shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     n = arrays.n_objects
     for start in range(0, n, chunk):
@@ -90,22 +106,48 @@ def cache_features(
             features = extract(network, arrays.inputs(rows))
             _store(folder, rows, features.arrays(), n)
         progress(rows.stop / n)
-    (folder / _COMPLETE).touch()
+    save_text(folder / _COMPLETE, json.dumps(_checksums(folder)))
     return open_cache(folder)
 
 
-def is_complete(folder: Path) -> bool:
-    """Whether a cache holds the features of every object of its pool."""
-    return (folder / _COMPLETE).exists()
+def find_cache(folder: Path) -> FeatureCache | None:
+    """The cache in a folder; None where it is incomplete or damaged."""
+    if not (folder / _COMPLETE).exists():
+        return None
+    try:
+        return open_cache(folder)
+    except CorruptArtifact as error:
+        logger.warning("%s: features are computed anew", error)
+        return None
 
 
 def open_cache(folder: Path) -> FeatureCache:
-    """Open a cache that is complete."""
+    """Open a cache that is complete.
+
+    Raises:
+        CorruptArtifact: its files are not what was written.
+    """
+    expected, found = (folder / _COMPLETE).read_text(), json.dumps(_checksums(folder))
+    if expected != found:
+        raise CorruptArtifact(folder, expected, found)
     arrays: dict[str, Array] = {
         path.stem: np.load(path, mmap_mode="r", allow_pickle=False)
         for path in sorted(folder.glob("*.npy"))
     }
     return FeatureCache(arrays, len(next(iter(arrays.values()))))
+
+
+def _checksums(folder: Path) -> dict[str, int]:
+    """File to CRC-32: finds damage, and costs less than reading a gigabyte again."""
+    return {path.name: _crc(path) for path in sorted(folder.glob("*.npy"))}
+
+
+def _crc(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as file:
+        while block := file.read(_READ_BYTES):
+            crc = zlib.crc32(block, crc)
+    return crc
 
 
 def _store(folder: Path, rows: slice, parts: dict[str, Array], n: int) -> None:

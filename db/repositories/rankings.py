@@ -10,17 +10,25 @@ from db.repositories.copying import copy_rows
 from db.tables import Prediction, RankedObject, Run
 from db.vocabulary import Split
 
-# An object has its old place back where the order is still the one that gave it.
+# An object has its old place back where the order is still the one that gave it. Of
+# second opinions any may be the last that is given back: the place stands on the item
+# of the first.
 _RESTORE = text(
     """
     INSERT INTO ranked_object (run_id, rank, sky_object_id, split, score)
-    SELECT lease.run_id, lease_item.rank, candidate.sky_object_id, candidate.split,
+    SELECT lease.run_id, lease_item.rank, first.sky_object_id, first.split,
         lease_item.score
-    FROM lease JOIN campaign ON campaign.served_run_id = lease.run_id
-    JOIN lease_item ON lease_item.lease_id = lease.id
-    JOIN candidate ON candidate.id = lease_item.candidate_id
-    WHERE lease.id = ANY (:lease_ids) AND candidate.id = ANY (:candidate_ids)
-        AND candidate.slot = 0 AND lease_item.rank IS NOT NULL
+    FROM candidate AS freed
+    JOIN campaign ON campaign.id = freed.campaign_id
+    JOIN candidate AS first ON first.campaign_id = freed.campaign_id
+        AND first.sky_object_id = freed.sky_object_id
+    JOIN candidate AS given ON given.campaign_id = freed.campaign_id
+        AND given.sky_object_id = freed.sky_object_id
+    JOIN lease_item ON lease_item.candidate_id = given.id
+    JOIN lease ON lease.id = lease_item.lease_id
+    WHERE freed.id = ANY (:candidate_ids)
+        AND first.slot = 0 AND first.state = 'free'
+        AND lease.run_id = campaign.served_run_id AND lease_item.rank IS NOT NULL
     ON CONFLICT DO NOTHING
     """
 )
@@ -83,12 +91,9 @@ def store_ranking(
     )
 
 
-def restore_places(
-    session: Session, lease_ids: Sequence[int], candidate_ids: Sequence[int]
-) -> None:
-    """Give candidates that were given back the places that these leases took."""
-    facts = {"lease_ids": list(lease_ids), "candidate_ids": list(candidate_ids)}
-    session.execute(_RESTORE, facts)
+def restore_places(session: Session, candidate_ids: Sequence[int]) -> None:
+    """Give objects that are wholly free again the places that asks took from them."""
+    session.execute(_RESTORE, {"candidate_ids": list(candidate_ids)})
 
 
 def forget_rankings(session: Session, campaign_id: int, *, kept: Sequence[int]) -> None:

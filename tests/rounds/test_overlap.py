@@ -203,3 +203,14 @@ def test_two_labelers_on_many_connections_get_every_object_once_each(
             select(func.count()).where(Candidate.state == CandidateState.LABELED)
         )
         assert counted == len(told)
+
+
+@pytest.mark.parametrize("order", [("ann", "bob"), ("bob", "ann")])
+def test_an_object_that_everybody_gave_back_has_its_place_again(
+    session: Session, campaign: Campaign, order: tuple[str, str]
+) -> None:
+    rank_all(session, campaign, numbers=[3, 4])
+    batches = {name: ask(session, campaign, name, 1) for name in ("ann", "bob")}
+    for name in order:
+        leasing.release(session, batches[name].id)
+    assert handed(ask(session, campaign, "cid", 2)) == [("03", "lcmd"), ("04", "lcmd")]

@@ -121,7 +121,7 @@ def test_a_run_that_cannot_read_its_pool_fails_with_the_reason(
 
     assert run.state is RunState.FAILED
     assert run.message is not None
-    assert "manifest.json: expected sha256" in run.message
+    assert "manifest.json: expected the digest" in run.message
     assert sky.live_run(campaign_id, RunKind.FULL) is None
 
 

@@ -1,10 +1,12 @@
+import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from al_service.errors import RunStopped
+from al_service.errors import CorruptArtifact, RunStopped
 from al_service.models.config import ModelConfig
 from al_service.models.network import Network
 from al_service.posterior.features import extract
@@ -12,7 +14,7 @@ from al_service.posterior.fitting import TrainingSet, fit_network
 from al_service.rounds.scoring import (
     FeatureCache,
     cache_features,
-    is_complete,
+    find_cache,
     open_cache,
 )
 from al_service.survey.pool_arrays import PoolArrays
@@ -84,7 +86,7 @@ def test_a_crash_costs_one_chunk(
     folder = tmp_path / "cache"
     with pytest.raises(RunStopped, match="4096 of 10000"):
         fill(network, arrays, folder, chunks=2)
-    assert not is_complete(folder)
+    assert find_cache(folder) is None
     # What was finished is not computed again: it keeps a mark that we leave in it.
     phi = np.lib.format.open_memmap(folder / "phi.npy", mode="r+")
     phi[0], phi[4096] = 7.0, 7.0
@@ -92,7 +94,7 @@ def test_a_crash_costs_one_chunk(
 
     cache = fill(network, arrays, folder)
 
-    assert is_complete(folder)
+    assert find_cache(folder) is not None
     assert (cache.arrays["phi"][0] == 7.0).all()
     assert (cache.arrays["phi"][4096] != 7.0).all(), "half a chunk counts for nothing"
 
@@ -108,6 +110,36 @@ def test_a_complete_cache_is_read_and_not_computed(
 
     assert (folder / "phi.npy").stat().st_mtime_ns == before
     assert isinstance(open_cache(folder).arrays["phi"], np.memmap), "never in memory"
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, 100_000)
+
+
+def flip_a_bit(path: Path) -> None:
+    whole = bytearray(path.read_bytes())
+    whole[5000] ^= 1
+    path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, Path.unlink])
+def test_a_damaged_cache_is_named_and_computed_anew(
+    network: Network,
+    arrays: PoolArrays,
+    tmp_path: Path,
+    damage: Callable[[Path], None],
+) -> None:
+    """It ended every run of its campaign, or changed what they said."""
+    folder = tmp_path / "cache"
+    before = np.array(fill(network, arrays, folder).arrays["phi"])
+
+    damage(folder / "phi.npy")
+
+    with pytest.raises(CorruptArtifact, match="cache: expected the digest"):
+        open_cache(folder)
+    assert find_cache(folder) is None
+    after = fill(network, arrays, folder).arrays["phi"]
+    np.testing.assert_array_equal(after, before)
 
 
 def test_two_workers_may_fill_one_cache(
