@@ -37,17 +37,18 @@ def keep(
         stop: set by a signal handler.
     """
     pulse = settings.home / PULSE
-    pulse.parent.mkdir(parents=True, exist_ok=True)
     logger.info("a sweep every %.1f s", settings.sweep_seconds)
     while not stop.is_set():
         try:
             sweep(sessions=sessions, doorbell=doorbell, settings=settings)
             with sessions.begin() as session:
                 worker_seen(session, lifecycle.worker_name(), SCHEDULE)
+            pulse.parent.mkdir(parents=True, exist_ok=True)
+            pulse.touch()
         except SQLAlchemyError as error:
             logger.warning("this sweep failed, the next one comes: %s", error)
-        else:
-            pulse.touch()
+        except Exception:  # a full disk, a row that cannot be read: not the end of it
+            logger.exception("this sweep failed, the next one comes")
         stop.wait(settings.sweep_seconds)
 
 

@@ -13,9 +13,7 @@ from workers.celery_app import app
 def plan(campaign_id: int) -> None:
     """Labels have come: plan the campaign's runs that are due."""
     sweeping.plan_due(
-        sessions=lifecycle.sessions(),
-        doorbell=lifecycle.doorbell(),
-        campaign_id=campaign_id,
+        [campaign_id], sessions=lifecycle.sessions(), doorbell=lifecycle.doorbell()
     )
 
 

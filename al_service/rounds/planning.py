@@ -44,24 +44,24 @@ class NextRetrain:
     """After so much time, for the labels that are there; None where none is new."""
 
 
-def plan_due(session: Session, campaign_id: int | None = None) -> list[PlannedRun]:
-    """Plan every run that is due, of all active campaigns or of one.
+def plan_due(session: Session, campaign_id: int) -> list[PlannedRun]:
+    """Plan every run of a campaign that is due.
 
     Args:
         session: the caller commits, then rings for what was planned.
-        campaign_id: look at this campaign only.
+        campaign_id: whose runs; a campaign that is not there has none.
 
     Returns:
         What this call has planned; another one may have planned the rest.
     """
+    campaign = campaigns.by_id(session, campaign_id)
+    if campaign is None:
+        return []
     planned = []
-    for campaign in campaigns.active(session):
-        if campaign_id is not None and campaign.id != campaign_id:
-            continue
-        for kind in due(session, campaign):
-            run_id = _insert(session, campaign, kind)
-            if run_id is not None:
-                planned.append(PlannedRun(run_id, kind))
+    for kind in due(session, campaign):
+        run_id = _insert(session, campaign, kind)
+        if run_id is not None:
+            planned.append(PlannedRun(run_id, kind))
     return planned
 
 

@@ -1,11 +1,17 @@
 """The sweep: everything that time brings, and everything that a message has missed."""
 
+import logging
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.rounds import claiming, idempotency, leasing, planning, readiness
 from al_service.rounds.doorbell import Doorbell
 from al_service.rounds.planning import PlannedRun
 from al_service.settings import Settings
+from db.repositories import campaigns
+
+logger = logging.getLogger(__name__)
 
 
 def sweep(
@@ -26,7 +32,9 @@ def sweep(
         idempotency.forget_old(session)
     with sessions.begin() as session:
         readiness.forget_workers(session)
-    plan_due(sessions=sessions, doorbell=doorbell)
+    with sessions.begin() as session:
+        active = campaigns.active_ids(session)
+    plan_due(active, sessions=sessions, doorbell=doorbell)
     with sessions.begin() as session:
         waiting = claiming.stale_runs(
             session, settings.stale_after, settings.max_attempts
@@ -35,15 +43,24 @@ def sweep(
 
 
 def plan_due(
+    campaign_ids: Sequence[int],
     *,
     sessions: sessionmaker[Session],
     doorbell: Doorbell,
-    campaign_id: int | None = None,
 ) -> None:
-    """Plan the runs that are due, of one campaign or of all, and ring for them."""
-    with sessions.begin() as session:
-        planned = planning.plan_due(session, campaign_id)
-    _ring(doorbell, planned)
+    """Plan the runs of campaigns that are due, and ring for them.
+
+    Each campaign in a transaction of its own: one whose settings cannot be read, or
+    whatever else is wrong with it, keeps no other from learning.
+    """
+    for campaign_id in campaign_ids:
+        try:
+            with sessions.begin() as session:
+                planned = planning.plan_due(session, campaign_id)
+        except Exception:
+            logger.exception("campaign %d: nothing can be planned", campaign_id)
+        else:
+            _ring(doorbell, planned)
 
 
 def _ring(doorbell: Doorbell, runs: list[PlannedRun]) -> None:

@@ -62,11 +62,11 @@ def page(session: Session, *, after: int, limit: int) -> list[Campaign]:
     )
 
 
-def active(session: Session) -> list[Campaign]:
-    """Every campaign that plans runs, by number."""
+def active_ids(session: Session) -> list[int]:
+    """The number of every campaign that plans runs, ascending."""
     return list(
         session.scalars(
-            select(Campaign)
+            select(Campaign.id)
             .where(Campaign.state == CampaignState.ACTIVE)
             .order_by(Campaign.id)
         )

@@ -51,17 +51,17 @@ def test_a_new_campaign_has_its_first_ranking_planned(
     assert run.label_digest == label_digest([])
 
 
-def test_nothing_is_due_without_labels(session: Session) -> None:
-    assert plan_due(session) == []
+def test_nothing_is_due_without_labels(session: Session, campaign: Campaign) -> None:
+    assert plan_due(session, campaign.id) == []
 
 
 def test_a_full_run_is_due_at_its_number_of_labels(
     session: Session, campaign: Campaign
 ) -> None:
     label_many(session, campaign, range(24))
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
     write_label(session, campaign, object_name(24))
-    (planned,) = plan_due(session)
+    (planned,) = plan_due(session, campaign.id)
     run = session.get_one(Run, planned.id)
     assert (run.kind, run.n_labels) == (FULL, 25)
     assert run.base_run_id is None
@@ -72,9 +72,9 @@ def test_a_full_run_is_due_when_a_label_is_old_enough(
 ) -> None:
     label_many(session, campaign, range(12))
     age_labels(session, 3500)
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
     age_labels(session, 200)
-    assert kinds(plan_due(session)) == [FULL]
+    assert kinds(plan_due(session, campaign.id)) == [FULL]
 
 
 def test_a_network_is_not_trained_on_next_to_nothing(
@@ -82,7 +82,7 @@ def test_a_network_is_not_trained_on_next_to_nothing(
 ) -> None:
     label_many(session, campaign, range(9))
     age_labels(session, 10_000)
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
     with pytest.raises(TooFewLabels, match="needs 10 labels that train: it has 9"):
         plan(session, campaign, FULL)
 
@@ -92,13 +92,13 @@ def test_only_confident_labels_of_the_pool_count(
 ) -> None:
     for number in range(30):
         write_label(session, campaign, object_name(number), quality=2)
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
 
 
 def test_due_work_is_planned_once(session: Session, campaign: Campaign) -> None:
     label_many(session, campaign, range(30))
-    assert kinds(plan_due(session)) == [FULL]
-    assert plan_due(session) == []
+    assert kinds(plan_due(session, campaign.id)) == [FULL]
+    assert plan_due(session, campaign.id) == []
     with pytest.raises(RunInProgress) as refused:
         plan(session, campaign, FULL)
     live = session.scalars(select(Run).where(Run.kind == FULL)).one()
@@ -109,14 +109,14 @@ def test_labels_that_come_while_a_run_lives_are_for_the_next_one(
     session: Session, campaign: Campaign
 ) -> None:
     label_many(session, campaign, range(25))
-    (first,) = plan_due(session)
+    (first,) = plan_due(session, campaign.id)
     label_many(session, campaign, range(25, 60))
     frozen = session.scalars(
         select(TrainingLabel.label_id).where(TrainingLabel.run_id == first.id)
     ).all()
     assert len(frozen) == 25
     publish_run(session, campaign, first.id)
-    (second,) = [run for run in plan_due(session) if run.kind is FULL]
+    (second,) = [run for run in plan_due(session, campaign.id) if run.kind is FULL]
     assert session.get_one(Run, second.id).n_labels == 60
 
 
@@ -124,7 +124,7 @@ def test_a_head_run_needs_a_served_network(
     session: Session, campaign: Campaign
 ) -> None:
     label_many(session, campaign, range(20))
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
     with pytest.raises(Conflict, match="needs one"):
         plan(session, campaign, HEAD)
 
@@ -134,18 +134,18 @@ def test_a_head_run_follows_a_few_labels_and_rests_on_the_served_network(
 ) -> None:
     label_many(session, campaign, range(20))
     full = serve_full_run(session, campaign)
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
     label_many(session, campaign, range(20, 22))
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
     write_label(session, campaign, object_name(22))
-    (planned,) = plan_due(session)
+    (planned,) = plan_due(session, campaign.id)
     head = session.get_one(Run, planned.id)
     assert (head.kind, head.base_run_id, head.n_labels) == (HEAD, full.id, 23)
     assert head.label_digest == full.label_digest
     assert head.head_digest != full.head_digest
     publish_run(session, campaign, head.id)
     label_many(session, campaign, range(23, 26))
-    (again,) = [run for run in plan_due(session) if run.kind is HEAD]
+    (again,) = [run for run in plan_due(session, campaign.id) if run.kind is HEAD]
     assert session.get_one(Run, again.id).base_run_id == full.id
 
 
@@ -155,9 +155,9 @@ def test_a_head_run_is_due_when_one_label_has_waited(
     label_many(session, campaign, range(20))
     serve_full_run(session, campaign)
     write_label(session, campaign, object_name(30))
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
     age_labels(session, 61)
-    assert kinds(plan_due(session)) == [HEAD]
+    assert kinds(plan_due(session, campaign.id)) == [HEAD]
 
 
 def test_a_correction_changes_the_digest_and_leads_to_a_new_run(
@@ -169,7 +169,7 @@ def test_a_correction_changes_the_digest_and_leads_to_a_new_run(
     full = serve_full_run(session, campaign)
     write_label(session, campaign, object_name(19), z=0.3, supersedes_id=wrong)
     age_labels(session, 61)
-    (planned,) = plan_due(session)
+    (planned,) = plan_due(session, campaign.id)
     head = session.get_one(Run, planned.id)
     assert head.n_labels == full.n_labels == 20
     assert head.head_digest != full.head_digest
@@ -183,7 +183,7 @@ def test_a_label_withdrawn_by_a_correction_leads_to_a_new_run_without_it(
     serve_full_run(session, campaign)
     write_label(session, campaign, object_name(19), quality=1, supersedes_id=doubtful)
     age_labels(session, 61)
-    (planned,) = plan_due(session)
+    (planned,) = plan_due(session, campaign.id)
     assert session.get_one(Run, planned.id).n_labels == 19
 
 
@@ -194,12 +194,12 @@ def test_labels_that_a_run_has_failed_on_are_not_tried_again_and_again(
     session: Session, campaign: Campaign, state: RunState
 ) -> None:
     label_many(session, campaign, range(25))
-    (planned,) = plan_due(session)
+    (planned,) = plan_due(session, campaign.id)
     claiming.finish(session, claimed(session, planned.id), state)
     age_labels(session, 10_000)
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
     label_many(session, campaign, range(25, 50))
-    assert kinds(plan_due(session)) == [FULL]
+    assert kinds(plan_due(session, campaign.id)) == [FULL]
 
 
 def test_a_refused_head_run_is_not_repeated_on_the_same_labels(
@@ -208,13 +208,13 @@ def test_a_refused_head_run_is_not_repeated_on_the_same_labels(
     label_many(session, campaign, range(20))
     serve_full_run(session, campaign)
     label_many(session, campaign, range(20, 23))
-    (planned,) = plan_due(session)
+    (planned,) = plan_due(session, campaign.id)
     claiming.finish(session, claimed(session, planned.id), RunState.REFUSED)
     age_labels(session, 100)
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
     write_label(session, campaign, object_name(40))
     age_labels(session, 100)
-    assert kinds(plan_due(session)) == [HEAD]
+    assert kinds(plan_due(session, campaign.id)) == [HEAD]
 
 
 def test_two_opinions_on_one_object_are_one_labeled_object(
@@ -253,7 +253,7 @@ def test_the_sets_of_a_run_are_frozen_by_role(
 def test_a_paused_campaign_plans_nothing(session: Session, campaign: Campaign) -> None:
     label_many(session, campaign, range(40))
     change_campaign(session, campaign.id, CampaignChange(state=CampaignState.PAUSED))
-    assert plan_due(session) == []
+    assert plan_due(session, campaign.id) == []
 
 
 def test_a_finished_campaign_starts_nothing(
@@ -264,14 +264,14 @@ def test_a_finished_campaign_starts_nothing(
         plan(session, campaign, RunKind.SCORE)
 
 
-def test_campaigns_are_planned_for_one_by_one_or_all_together(
+def test_campaigns_are_planned_for_one_by_one(
     session: Session, campaign: Campaign
 ) -> None:
     other = make_campaign(session, name="other", retrain=POLICY)
     label_many(session, campaign, range(25))
     label_many(session, other, range(30))
     assert kinds(plan_due(session, other.id)) == [FULL]
-    assert kinds(plan_due(session)) == [FULL]
+    assert kinds(plan_due(session, campaign.id)) == [FULL]
 
 
 def test_the_next_retrain_is_announced(session: Session, campaign: Campaign) -> None:

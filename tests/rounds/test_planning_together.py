@@ -52,7 +52,7 @@ def test_six_planners_at_once_plan_one_run(database: Database) -> None:
     def look(_: int) -> int:
         with database.sessions.begin() as session:
             together.wait()
-            return len(plan_due(session))
+            return len(plan_due(session, campaign.id))
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(look, range(6))) == 1
@@ -74,12 +74,12 @@ def test_a_label_whose_transaction_ends_late_is_not_overlooked(
         with database.sessions.begin() as session:
             late = write_label(session, campaign, object_name(2))
             assert early < late
-            (first,) = plan_due(session)
+            (first,) = plan_due(session, campaign.id)
             publish_run(session, campaign, first.id)
-            assert plan_due(session) == []
+            assert plan_due(session, campaign.id) == []
         slow.commit()
     with database.sessions.begin() as session:
-        (second,) = plan_due(session)
+        (second,) = plan_due(session, campaign.id)
         known = session.scalars(
             select(TrainingLabel.label_id).where(TrainingLabel.run_id == second.id)
         )

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from al_service.rounds.doorbell import SCORE_QUEUE, TRAIN_QUEUE, Doorbell
 from al_service.rounds.readiness import worker_seen
 from al_service.rounds.sweeping import plan_due, sweep
+from db.tables import Campaign
 from db.vocabulary import RunKind, RunState
 from tests.conftest import Database
 from tests.rounds.observatory import Observatory, build_observatory
@@ -128,7 +129,24 @@ def test_new_labels_of_one_campaign_plan_nothing_for_another(
     sky.observe(first, 60)
     sky.observe(second, 60)
 
-    plan_due(sessions=sky.sessions, doorbell=Doorbell(None), campaign_id=first)
+    plan_due([first], sessions=sky.sessions, doorbell=Doorbell(None))
 
     assert sky.live_run(first, RunKind.FULL) is not None
     assert sky.live_run(second, RunKind.FULL) is None
+
+
+def test_a_campaign_whose_policy_cannot_be_read_keeps_no_other_from_learning(
+    sky: Observatory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All were planned in one transaction: the first bad one stopped every campaign."""
+    broken, sound = sky.open_campaign("broken"), sky.open_campaign("sound")
+    for campaign_id in (broken, sound):
+        sky.observe(campaign_id, 60)
+    with sky.sessions.begin() as session:
+        session.get_one(Campaign, broken).retrain = {"version": 99}
+
+    swept(sky, None)
+
+    assert sky.live_run(sound, RunKind.FULL) is not None
+    assert sky.live_run(broken, RunKind.FULL) is None
+    assert f"campaign {broken}: nothing can be planned" in caplog.text

@@ -1,17 +1,22 @@
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import select, text
 
 from al_service.local.processes import wait_until
 from al_service.rounds import leasing
-from al_service.rounds.readiness import SCHEDULE
+from al_service.rounds.doorbell import Doorbell
+from al_service.rounds.readiness import PULSE, SCHEDULE
+from al_service.settings import Settings
 from db.tables import Campaign, Lease, WorkerSeen
 from db.vocabulary import LeaseState
 from tests.conftest import Database
 from tests.db.factories import make_campaign, make_pool
 from tests.workers.conftest import Broker, Start
+from workers.schedule import keep
 
 OFTEN = {"AL_SWEEP_SECONDS": "0.2"}
 OLD_LEASE = """
@@ -101,3 +106,27 @@ def swept_at(database: Database) -> float:
             select(WorkerSeen.seen_at).where(WorkerSeen.queue == SCHEDULE)
         )
     return moment.timestamp() if moment else 0.0
+
+
+def test_it_outlives_a_folder_that_it_cannot_write(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error of the file system ended the schedule, and with it every sweep."""
+    home, stop = tmp_path / "home", Event()
+    home.write_text("no folder")
+    settings = Settings(home=home, sweep_seconds=0.05)
+    with ThreadPoolExecutor(1) as pool:
+        kept = pool.submit(
+            keep,
+            settings,
+            sessions=database.sessions,
+            doorbell=Doorbell(None),
+            stop=stop,
+        )
+        try:
+            assert wait_until(lambda: "this sweep failed" in caplog.text, seconds=30)
+            home.unlink()
+            assert wait_until((home / PULSE).exists, seconds=30)
+        finally:
+            stop.set()
+        kept.result()
