@@ -20,6 +20,7 @@ from al_service.rounds.doorbell import Doorbell
 from al_service.rounds.ownership import own_artifacts
 from al_service.rounds.readiness import worker_seen
 from al_service.settings import Settings
+from db.repositories.identity import database_identity
 from db.session import create_database_engine, create_sessions
 
 SHOWN_PER_TIMEOUT = 3
@@ -64,7 +65,8 @@ def artifacts() -> Path:
     """
     folder = settings().artifacts_folder
     with sessions().begin() as session:
-        own_artifacts(session, folder)
+        ours = database_identity(session)
+    own_artifacts(folder, ours)
     return folder
 
 

@@ -33,6 +33,7 @@ from al_service.rounds.ownership import ForeignArtifacts, check_owner
 from al_service.rounds.readiness import SCHEDULE, queue_ages
 from al_service.settings import Settings
 from db.migrations.upgrade import current_is_head, current_revision, head_revision
+from db.repositories.identity import database_identity
 
 OLDEST_PYTHON = (3, 11)
 DISK_BYTES = 5 * 2**30
@@ -174,7 +175,8 @@ def _artifacts(place: Workplace) -> Finding:
     folder = place.settings.artifacts_folder
     try:
         with place.sessions() as session:
-            check_owner(session, folder)
+            ours = database_identity(session)
+        check_owner(folder, ours)
     except ForeignArtifacts as error:
         return Finding("artifacts", False, str(error), "give each database a folder")
     return Finding("artifacts", True, str(folder))

@@ -22,6 +22,7 @@ from al_service.rounds.pools import ensure_builtin_pools
 from al_service.rounds.tokens import authenticate, create_token
 from al_service.settings import Settings
 from db.migrations.upgrade import upgrade
+from db.repositories.identity import database_identity
 from db.session import create_database_engine, create_sessions
 from db.vocabulary import Role
 
@@ -58,7 +59,9 @@ def prepare(settings: Settings) -> str:
     path = open_home(settings.home).path / "secrets" / "token"
     try:
         with create_sessions(engine).begin() as session:
-            own_artifacts(session, settings.artifacts_folder)
+            ours = database_identity(session)
+        own_artifacts(settings.artifacts_folder, ours)
+        with create_sessions(engine).begin() as session:
             ensure_builtin_pools(session, settings.artifacts_folder)
         with create_sessions(engine).begin() as session:
             if path.exists():

@@ -14,5 +14,10 @@ _IDENTITY = text(
 
 
 def database_identity(session: Session) -> str:
-    """The same for one database for ever; another one for a restored copy."""
+    """The same for one database for ever; another one for a restored copy.
+
+    `pg_upgrade` fills a new cluster, whose number is new. A copy of the whole cluster's
+    files (a disk's snapshot, a standby) keeps it: original and copy look alike here,
+    and must not share a folder of artifacts.
+    """
     return str(session.execute(_IDENTITY).scalar_one())
