@@ -112,6 +112,16 @@ class CorruptArtifact(ALServiceError):
         super().__init__(f"{path}: expected the digest {expected}, found {found}")
 
 
+class OutdatedCheckpoint(ALServiceError):
+    """An older version wrote a network that this one cannot read."""
+
+    def __init__(self, path: object, expected: int, found: object) -> None:
+        super().__init__(
+            f"{path}: expected a checkpoint of format {expected}, found {found}:"
+            " the network has to be trained anew"
+        )
+
+
 class StackProblem(ALServiceError):
     """The laptop stack cannot be started, found or stopped."""
 

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
+from al_service.errors import OutdatedCheckpoint
 from al_service.features.scaling import Scaler
 from al_service.models.config import ModelConfig
 from al_service.models.fusion import FusionNetwork
@@ -35,6 +36,9 @@ from al_service.survey.atomic_folder import (
 )
 
 FORMAT_VERSION: Final = 2
+"""2 knows the limits of the noise, which 1 cannot be given without its labels: an older
+network is trained anew."""
+
 _TENSORS: Final = "tensors.safetensors"
 
 Arrays = dict[str, NDArray[Any]]  # Any: of several types
@@ -92,14 +96,13 @@ def load_checkpoint(directory: Path, digest: str) -> Checkpoint:
 
     Raises:
         CorruptArtifact: a file is not what its digest says.
+        OutdatedCheckpoint: another version of this service wrote it.
     """
     folder = directory / digest
     manifest = read_manifest(folder, digest)
     verify_files(folder, manifest)
-    if manifest["version"] != FORMAT_VERSION:
-        raise ValueError(
-            f"{folder}: expected version {FORMAT_VERSION}, found {manifest['version']}"
-        )
+    if manifest.get("version") != FORMAT_VERSION:
+        raise OutdatedCheckpoint(folder, FORMAT_VERSION, manifest.get("version"))
     arrays = load_file(folder / _TENSORS)
     targets = tuple(manifest["targets"])
     config = ModelConfig.model_validate(manifest["config"])

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from al_service.errors import CorruptArtifact
+from al_service.errors import CorruptArtifact, OutdatedCheckpoint
 from al_service.models.network import Network
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
@@ -75,7 +75,12 @@ def learn(
 
 
 def load_learned(assignment: Assignment, served: Served) -> Learned | None:
-    """The network that serves a campaign, features at hand; None before the first."""
+    """The network that serves a campaign, features at hand; None before the first.
+
+    Raises:
+        CorruptArtifact: a file of it is not what its digest says.
+        OutdatedCheckpoint: an older version of this service trained it.
+    """
     if served.network_digest is None or served.network_run_id is None:
         return None
     network = load_checkpoint(
@@ -227,6 +232,6 @@ def _read_finished(
         return None
     try:
         checkpoint = load_checkpoint(assignment.artifacts.checkpoints, digest)
-    except (CorruptArtifact, FileNotFoundError):
+    except (CorruptArtifact, OutdatedCheckpoint, FileNotFoundError):
         return None
     return checkpoint.network, digest

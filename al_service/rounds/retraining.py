@@ -6,6 +6,7 @@ publishes nothing.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -13,8 +14,14 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from al_service.errors import ALServiceError, RunStopped
-from al_service.rounds import claiming, publication, retention
+from al_service.errors import (
+    ALServiceError,
+    Conflict,
+    CorruptArtifact,
+    OutdatedCheckpoint,
+    RunStopped,
+)
+from al_service.rounds import claiming, planning, publication, retention
 from al_service.rounds.artifacts import Artifacts
 from al_service.rounds.assignment import (
     Assignment,
@@ -32,7 +39,7 @@ from al_service.rounds.ordering import rank_unlabeled, read_queue
 from al_service.rounds.publication import Outcome, Results
 from al_service.rounds.training_data import evaluation_set, labels_of_run
 from al_service.settings import Settings
-from db.tables import Campaign
+from db.tables import Campaign, Run
 from db.vocabulary import RunKind, RunState, TrainingRole
 
 MOST_OVERTAKEN: Final = 3
@@ -80,6 +87,11 @@ def carry_out(
         try:
             _work(claim, place, heart)
             retention.forget(sessions=sessions, artifacts=place.artifacts)
+        except (CorruptArtifact, OutdatedCheckpoint) as error:
+            logger.exception("run %d found a file that it cannot use", run_id)
+            _finish(claim, place, RunState.FAILED, _message(error))
+            if claim.kind is RunKind.HEAD:
+                _train_anew(claim, place)
         except RunStopped as error:
             _end_early(claim, place, heart.stop, str(error))
         except (DBAPIError, OSError) as error:
@@ -240,6 +252,15 @@ def _try_again(claim: Claim, place: Workplace, stop: Stop | None, why: str) -> N
 def _finish(claim: Claim, place: Workplace, state: RunState, message: str) -> None:
     with place.sessions.begin() as session:
         claiming.finish(session, claim, state, message=message)
+
+
+def _train_anew(claim: Claim, place: Workplace) -> None:
+    """Plan the full run without which every head run to come would fail as well."""
+    with suppress(Conflict), place.sessions.begin() as session:
+        run = session.get_one(Run, claim.run_id)
+        campaign = session.get_one(Campaign, run.campaign_id)
+        full = planning.plan(session, campaign, RunKind.FULL)
+        logger.info("run %d trains a network that can be read", full)
 
 
 def _message(error: Exception) -> str:

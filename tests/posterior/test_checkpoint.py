@@ -1,15 +1,21 @@
 """Checkpoints: what was served is what is read, or nothing."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from al_service.errors import CorruptArtifact
+from al_service.errors import CorruptArtifact, OutdatedCheckpoint
 from al_service.models.network import Network
 from al_service.posterior.calibration import Calibration, fit_calibration
-from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
+from al_service.posterior.checkpoint import (
+    FORMAT_VERSION,
+    load_checkpoint,
+    save_checkpoint,
+)
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import fit_network
 from al_service.posterior.head import Head, fit_head
@@ -81,3 +87,15 @@ def test_a_checkpoint_without_its_tensors_is_noticed(
     (tmp_path / digest / "tensors.safetensors").unlink()
     with pytest.raises(CorruptArtifact, match="no file"):
         load_checkpoint(tmp_path, digest)
+
+
+def test_a_checkpoint_of_another_version_says_so(model: Model, tmp_path: Path) -> None:
+    digest = save_checkpoint(tmp_path, *model)
+    path = tmp_path / digest / "manifest.json"
+    facts = json.loads(path.read_text())
+    text = json.dumps({**facts, "version": FORMAT_VERSION - 1}).encode()
+    path.write_bytes(text)
+    other = hashlib.sha256(text).hexdigest()
+    (tmp_path / digest).rename(tmp_path / other)
+    with pytest.raises(OutdatedCheckpoint, match="format 2, found 1"):
+        load_checkpoint(tmp_path, other)
