@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from al_service.acquisition.strategies import StrategyConfig
@@ -42,7 +40,7 @@ from al_service.rounds.training_data import (
     labels_of_run,
 )
 from db.base import JsonObject
-from db.repositories import runs, training
+from db.repositories import runs
 from db.tables import Campaign, CurvePoint, Run
 from db.vocabulary import Arm, TrainingRole
 
@@ -56,8 +54,6 @@ class Moment:
     labels: LabeledObjects
     head_digest: str
     queue: Queue
-    leased: dict[str, NDArray[np.int64]]
-    """`sky_object_id` and `row` of what somebody is looking at."""
     evaluation: EvaluationSet
 
 
@@ -144,7 +140,6 @@ def read_moment(assignment: Assignment, *, base_run_id: int) -> Moment:
             ),
             head_digest=digest,
             queue=read_queue(session, assignment.subject.campaign_id),
-            leased=training.leased_candidates(session, assignment.subject.campaign_id),
             evaluation=evaluation_set(
                 session,
                 session.get_one(Campaign, assignment.subject.campaign_id),
@@ -193,7 +188,6 @@ def _results(
             moment.queue,
             ranking,
             moment.evaluation if moment.evaluation.asked_for else None,
-            leased=moment.leased,
             head=head,
             calibration=calibration,
             cache=learned.cache,

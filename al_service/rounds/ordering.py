@@ -37,7 +37,11 @@ class Queue:
     random_keys: NDArray[np.int64]
     """`N` their fixed random keys."""
     taken_rows: NDArray[np.int64]
-    """Rows of labeled and leased objects: nobody asks for their galaxies."""
+    """Rows of labeled and leased objects, ascending: nobody asks for their galaxies."""
+    leased_ids: NDArray[np.int64]
+    """`L` objects that somebody is looking at."""
+    leased_rows: NDArray[np.int64]
+    """`L` their rows in the pool's arrays, ascending."""
 
     @property
     def pool_rows(self) -> NDArray[np.int64]:
@@ -61,12 +65,17 @@ class NewRanking:
 
 def read_queue(session: Session, campaign_id: int) -> Queue:
     """What is free and what is taken, in one snapshot of the candidates."""
-    free = training.free_candidates(session, campaign_id)
+    found = training.pool_candidates(session, campaign_id)
+    ids, rows, place = found["sky_object_id"], found["row"], found["place"]
+    free, leased = place == training.FREE_PLACE, place == training.LEASED_PLACE
+    leased_rows, first = np.unique(rows[leased], return_index=True)
     return Queue(
-        free["sky_object_id"],
-        free["row"],
-        free["random_key"],
-        training.taken_rows(session, campaign_id),
+        ids[free],
+        rows[free],
+        found["random_key"][free],
+        taken_rows=np.unique(rows[~free]),
+        leased_ids=ids[leased][first],
+        leased_rows=leased_rows,
     )
 
 

@@ -1,11 +1,9 @@
 """What the model says of everything that may be handed out next, as stored JSON."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from al_service.acquisition.uncertainty import total_variance
 from al_service.posterior.calibration import Calibration
@@ -30,7 +28,6 @@ def predict_head(
     ranking: NewRanking,
     evaluation: EvaluationSet | None,
     *,
-    leased: Mapping[str, NDArray[np.int64]],
     head: Head,
     calibration: Calibration | None,
     cache: FeatureCache,
@@ -38,12 +35,11 @@ def predict_head(
     """What the model says of everything that may be handed out next.
 
     Args:
-        queue: where the objects stand.
+        queue: where the objects stand; when a lease expires its objects are handed out
+            again.
         ranking: the head of the queue.
         evaluation: the evaluation sample that batches fill; None where the pool
             knows the labels.
-        leased: `sky_object_id` and `row` of what somebody is looking at: when a lease
-            expires its objects are handed out again.
         head: predicts.
         calibration: of its intervals.
         cache: the pool's features.
@@ -52,9 +48,9 @@ def predict_head(
     ahead = np.argsort(queue.random_keys, kind="stable")[:RANDOM_AHEAD]
     chosen = dict.fromkeys(ranking.sky_object_ids.tolist())
     chosen |= dict.fromkeys(queue.sky_object_ids[ahead].tolist())
-    leased_ids = leased["sky_object_id"].tolist()
-    chosen |= dict.fromkeys(leased_ids)
-    row_of |= zip(leased_ids, leased["row"].tolist(), strict=True)
+    leased = queue.leased_ids.tolist()
+    chosen |= dict.fromkeys(leased)
+    row_of |= zip(leased, queue.leased_rows.tolist(), strict=True)
     if evaluation is not None:
         chosen |= dict.fromkeys(evaluation.sky_object_ids.tolist())
         row_of |= zip(

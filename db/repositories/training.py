@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from db.base import JsonObject
@@ -32,6 +42,9 @@ from db.vocabulary import (
 
 TRAINABLE_QUALITY = 3
 """Labels of quality 3 and 4 are confident enough to learn from."""
+
+FREE_PLACE, LEASED_PLACE, LABELED_PLACE = range(3)
+"""Where an object stands, as `pool_candidates` numbers it."""
 
 
 @dataclass(frozen=True)
@@ -103,57 +116,35 @@ def evaluation_rows(
     return read_integers(session, chosen)
 
 
-def free_candidates(session: Session, campaign_id: int) -> dict[str, NDArray[np.int64]]:
-    """Objects that may be ranked: `sky_object_id`, `row`, `random_key`, by row."""
-    statement = (
-        select(SkyObject.id.label("sky_object_id"), SkyObject.row, Candidate.random_key)
-        .join(Candidate, Candidate.sky_object_id == SkyObject.id)
-        .where(
-            Candidate.campaign_id == campaign_id,
-            Candidate.split == Split.POOL,
-            Candidate.slot == 0,
-            Candidate.state == CandidateState.FREE,
-        )
-        .order_by(SkyObject.row)
-    )
-    return read_integers(session, statement)
+def pool_candidates(session: Session, campaign_id: int) -> dict[str, NDArray[np.int64]]:
+    """The pool's objects and where they stand, of one moment: one statement.
 
-
-def leased_candidates(
-    session: Session, campaign_id: int
-) -> dict[str, NDArray[np.int64]]:
-    """Objects that are leased in any slot: `sky_object_id` and `row`, by row.
-
-    Found by `ix_candidate_taken`.
+    Returns:
+        `sky_object_id`, `row`, `random_key` and `place`, one of `FREE_PLACE`,
+        `LEASED_PLACE` and `LABELED_PLACE`; by row and place. An object is free by its
+        slot 0 and leased or labeled in any, so that one may be there several times.
     """
+    place = case(
+        (Candidate.state == CandidateState.FREE, FREE_PLACE),
+        (Candidate.state == CandidateState.LEASED, LEASED_PLACE),
+        else_=LABELED_PLACE,
+    )
     statement = (
-        select(SkyObject.id.label("sky_object_id"), SkyObject.row)
+        select(
+            SkyObject.id.label("sky_object_id"),
+            SkyObject.row,
+            Candidate.random_key,
+            cast(place, BigInteger).label("place"),
+        )
         .join(Candidate, Candidate.sky_object_id == SkyObject.id)
         .where(
             Candidate.campaign_id == campaign_id,
             Candidate.split == Split.POOL,
-            Candidate.state == CandidateState.LEASED,
+            or_(Candidate.slot == 0, Candidate.state != CandidateState.FREE),
         )
-        .distinct()
-        .order_by(SkyObject.row)
+        .order_by(SkyObject.row, "place")
     )
     return read_integers(session, statement)
-
-
-def taken_rows(session: Session, campaign_id: int) -> NDArray[np.int64]:
-    """Rows of the pool's objects that are labeled or leased in any slot, sorted."""
-    statement = (
-        select(SkyObject.row)
-        .join(Candidate, Candidate.sky_object_id == SkyObject.id)
-        .where(
-            Candidate.campaign_id == campaign_id,
-            Candidate.split == Split.POOL,
-            Candidate.state != CandidateState.FREE,
-        )
-        .distinct()
-        .order_by(SkyObject.row)
-    )
-    return read_integers(session, statement)["row"]
 
 
 def random_keys(
