@@ -71,9 +71,10 @@ def import_labels(
     home: HomeOption = DEFAULT_HOME,
     json_file: JsonOption = None,
 ) -> None:
-    """Store the labels of a file: all of them, or none and every bad row named.
+    """Store the labels of a file: none before all were found good, or bad rows named.
 
-    An import that was cut off is simply repeated: labels are not stored twice.
+    A thousand at a time are stored. An import that was cut off is simply repeated:
+    labels are not stored twice.
     """
     name, console = labeler or account_name(), console_for(json_file)
     stored: list[labeling.StoredLabel] = []
@@ -105,7 +106,10 @@ def import_labels(
                     ),
                 )
             for who, chunk in bars.track(_chunks(rows, name), description="storing"):
-                with naming_lines(file, chunk), place.sessions.begin() as session:
+                with (
+                    naming_lines(file, chunk, n_stored=len(stored)),
+                    place.sessions.begin() as session,
+                ):
                     stored += labeling.tell(
                         session,
                         found,

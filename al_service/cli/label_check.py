@@ -20,14 +20,30 @@ MOST_PROBLEMS: Final = 1000
 
 
 class BadLabelFile(InvalidLabels):
-    """Lines of a file that cannot be stored; nothing was."""
+    """Lines of a file that cannot be stored; what came before them may have been."""
 
-    def __init__(self, path: Path, problems: Sequence[Problem], *, unread: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        problems: Sequence[Problem],
+        *,
+        unread: int = 0,
+        n_stored: int = 0,
+    ) -> None:
+        """Say what is wrong where.
+
+        Args:
+            path: the file.
+            problems: what is wrong, by line.
+            unread: lines that were not looked at.
+            n_stored: labels of the file that were stored before.
+        """
         shown = problems[:MOST_PROBLEMS]
         super().__init__(shown)
         more = f" and {len(problems) - len(shown)} more" if problems != shown else ""
         rest = f"; {unread} further lines were not looked at" if unread else ""
-        lines = [f"{path}: {len(shown)} problem(s){more}, nothing was stored{rest}"]
+        done = f"{n_stored} labels before them were" if n_stored else "nothing was"
+        lines = [f"{path}: {len(shown)} problem(s){more}, {done} stored{rest}"]
         lines += [f"  {problem.where}: {problem.message}" for problem in shown]
         self.args = ("\n".join(lines),)
 
@@ -65,12 +81,25 @@ def check_rows(
             unread = max(len(rows) - first - CHECKED, 0)
             raise BadLabelFile(path, problems, unread=unread)
     if problems:
-        raise BadLabelFile(path, problems, unread=0)
+        raise BadLabelFile(path, problems)
 
 
 @contextmanager
-def naming_lines(path: Path, rows: Sequence[LabelRow]) -> Iterator[None]:
-    """`labels[3].values.z` is of no use to somebody who looks at line 5 of a file."""
+def naming_lines(
+    path: Path, rows: Sequence[LabelRow], *, n_stored: int
+) -> Iterator[None]:
+    """Name what `tell` refuses after all by its lines in the file.
+
+    `labels[3].values.z` is of no use to somebody who looks at line 5.
+
+    Args:
+        path: the file.
+        rows: the lines that are told.
+        n_stored: labels of earlier lines, which stay stored.
+
+    Raises:
+        BadLabelFile: something has changed since the file was checked.
+    """
     try:
         yield
     except InvalidLabels as error:
@@ -79,7 +108,7 @@ def naming_lines(path: Path, rows: Sequence[LabelRow]) -> Iterator[None]:
             for problem in error.problems
             for place, field in (_place(problem),)
         ]
-        raise BadLabelFile(path, found, unread=0) from error
+        raise BadLabelFile(path, found, n_stored=n_stored) from error
 
 
 def _problems_of(
