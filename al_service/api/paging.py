@@ -33,12 +33,16 @@ def id_after(cursor: str | None) -> int:
     return int(place[0])
 
 
-def score_after(cursor: str | None) -> tuple[float, int] | None:
-    """Where a list by score and id goes on; None at its beginning."""
+def score_after(cursor: str | None) -> tuple[float | None, int] | None:
+    """Where a list by score and id goes on; None at its beginning.
+
+    A list without scores goes on by id, and its cursor holds nothing else: it is no
+    place in a list by score.
+    """
     if cursor is None:
         return None
-    score, last = _read(cursor, 2)
-    return float(score), int(last)
+    *score, last = _read(cursor, 1, 2)
+    return (float(score[0]) if score else None), int(last)
 
 
 def cut(
@@ -60,13 +64,13 @@ def _write(place: Place) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def _read(cursor: str, parts: int) -> list[float | int]:
+def _read(cursor: str, *parts: int) -> list[float | int]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         place = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
     except (ValueError, binascii.Error) as error:
         raise InvalidCursor(cursor) from error
-    if not isinstance(place, list) or len(place) != parts:
+    if not isinstance(place, list) or len(place) not in parts:
         raise InvalidCursor(cursor)
     for value in place:
         if type(value) not in (int, float) or not math.isfinite(value):

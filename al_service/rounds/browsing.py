@@ -67,24 +67,29 @@ def browse(
     session: Session,
     campaign: Campaign,
     *,
-    after: tuple[float, int] | None,
+    after: tuple[float | None, int] | None,
     limit: int,
 ) -> list[ScoredObject]:
     """The objects that the served run knows least about, highest score first.
 
     Before a run has predicted anything, the pool's objects in the order of the pool,
-    with neither score nor prediction.
+    with neither score nor prediction. A reader who began so goes on so, whatever is
+    predicted meanwhile: every object comes once.
 
     Args:
         session: reads in its transaction.
         campaign: whose objects.
-        after: score and id of the last object seen; None begins at the top.
+        after: score and id of the last object seen, the score None where it was listed
+            without one; None begins at the top.
         limit: how many at most.
     """
-    if not browsing.has_predictions(session, campaign.id):
-        last = 0 if after is None else after[1]
-        return browsing.unscored(session, campaign.id, after=last, limit=limit)
-    return browsing.most_uncertain(session, campaign.id, after=after, limit=limit)
+    score, last = (None, 0) if after is None else after
+    if score is not None:
+        place = (score, last)
+        return browsing.most_uncertain(session, campaign.id, after=place, limit=limit)
+    if last == 0 and browsing.has_predictions(session, campaign.id):
+        return browsing.most_uncertain(session, campaign.id, after=None, limit=limit)
+    return browsing.unscored(session, campaign.id, after=last, limit=limit)
 
 
 def pool_names(session: Session) -> dict[int, str]:

@@ -11,7 +11,7 @@ from al_service.api.dependencies import (
     Cursor,
     Limit,
 )
-from al_service.api.paging import cut, score_after
+from al_service.api.paging import Place, cut, score_after
 from al_service.api.problems import problem_responses
 from al_service.api.schemas.fields import Name, Page
 from al_service.api.schemas.objects import ScoredObject, SkyObject
@@ -43,7 +43,7 @@ def browse(
             after=score_after(cursor),
             limit=limit + 1,
         )
-    rows, next_cursor = cut(found, limit, lambda one: (one.score or 0.0, one.id))
+    rows, next_cursor = cut(found, limit, lambda one: _place(one.score, one.id))
     items = [ScoredObject.model_validate(one) for one in rows]
     return Page(items=items, next_cursor=next_cursor)
 
@@ -61,3 +61,8 @@ def show(
     """One object with its predictions and history in every campaign."""
     with visitor.enter(Role.VIEWER) as visit:
         return object_answer(browsing.show_object(visit.session, object_id, pool=pool))
+
+
+def _place(score: float | None, number: int) -> Place:
+    """What the list is ordered by: objects without scores by their ids alone."""
+    return (number,) if score is None else (score, number)
