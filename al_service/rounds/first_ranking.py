@@ -1,4 +1,4 @@
-"""The ranking without labels: planned again if it came to nothing."""
+"""The ranking without labels: planned again if it failed."""
 
 from typing import Final
 
@@ -17,8 +17,9 @@ COLD_START_PAUSE_SECONDS: Final = 60.0
 
 
 def is_due(session: Session, campaign: Campaign) -> bool:
-    """Whether the ranking without labels was tried, came to nothing, and may be again.
+    """Whether the ranking without labels was tried, failed, and may be tried again.
 
+    What a person has canceled stays canceled.
     A campaign without any ranking hands out random objects only, for as long as its
     first labels take.
     """
@@ -26,7 +27,8 @@ def is_due(session: Session, campaign: Campaign) -> bool:
         return False
     tried = runs.unpublished(session, campaign.id, RunKind.SCORE)
     return (
-        0 < tried.ended < COLD_STARTS
+        0 < tried.failed < COLD_STARTS
+        and not tried.canceled
         and tried.live == 0
         and tried.seconds_since > COLD_START_PAUSE_SECONDS
     )

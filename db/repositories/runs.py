@@ -65,10 +65,11 @@ class Tried:
     """Runs of one kind that did not end in something that serves."""
 
     live: int
-    ended: int
-    """Failed and canceled ones."""
+    failed: int
     seconds_since: float
-    """The last one ended; 0 where none has."""
+    """The last one failed; 0 where none has."""
+    canceled: bool
+    """Somebody has ended the last one."""
 
 
 def insert_planned(session: Session, new: NewRun) -> int | None:
@@ -138,17 +139,22 @@ def last_finished(session: Session, campaign_id: int, kind: RunKind) -> Run | No
 
 
 def unpublished(session: Session, campaign_id: int, kind: RunKind) -> Tried:
-    """What became of the runs of a kind that never served (`ix_run_campaign_id`)."""
-    ended = Run.state.in_((RunState.FAILED, RunState.CANCELED))
-    since = func.clock_timestamp() - func.max(Run.finished_at).filter(ended)
-    live, over, seconds = session.execute(
+    """What became of the runs of a kind that never served (`ix_run_campaign_id`).
+
+    A canceled run is no failure: somebody wanted it to end.
+    """
+    failed = Run.state == RunState.FAILED
+    failed_at = func.max(Run.finished_at).filter(failed)
+    canceled_at = func.max(Run.finished_at).filter(Run.state == RunState.CANCELED)
+    live, ended, seconds, canceled = session.execute(
         select(
             func.count().filter(Run.state.in_(LIVE)),
-            func.count().filter(ended),
-            extract("epoch", since),
+            func.count().filter(failed),
+            extract("epoch", func.clock_timestamp() - failed_at),
+            func.coalesce(canceled_at > failed_at, canceled_at.is_not(None)),
         ).where(Run.campaign_id == campaign_id, Run.kind == kind)
     ).one()
-    return Tried(live, over, float(seconds or 0.0))
+    return Tried(live, ended, float(seconds or 0.0), canceled)
 
 
 def changes_since(

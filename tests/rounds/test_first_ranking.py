@@ -44,12 +44,18 @@ def test_a_failed_first_ranking_is_planned_again_after_a_pause(
     assert plan_due(session, campaign.id) == []
 
 
-def test_a_canceled_first_ranking_is_planned_again_too(
-    session: Session, campaign: Campaign
+@pytest.mark.parametrize("failures", [0, 1])
+def test_a_first_ranking_that_a_person_canceled_stays_canceled(
+    session: Session, campaign: Campaign, failures: int
 ) -> None:
+    """It was planned again a minute later."""
+    for _ in range(failures):
+        fail(session)
+        wait_a_while(session)
+        plan_due(session, campaign.id)
     claiming.cancel(session, live_run(session).id)
     wait_a_while(session)
-    assert due(session, campaign) == [RunKind.SCORE]
+    assert due(session, campaign) == []
 
 
 def test_what_fails_again_and_again_is_left_to_a_person(
