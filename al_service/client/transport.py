@@ -123,9 +123,10 @@ def _why(error: httpx.TransportError) -> str:
 
 
 def _worth_repeating(answer: httpx.Response, *, repeatable: bool) -> bool:
-    """A gateway's 502 or 504 may hide that the request was carried out."""
-    if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        return True
+    """A gateway's 502 or 504 may hide that the request was carried out.
+
+    So may a 503: a database that went away in the commit may have committed.
+    """
     return repeatable and answer.status_code in PASSING
 
 

@@ -195,6 +195,17 @@ def test_what_must_not_happen_twice_is_not_sent_again_after_a_lost_answer(
     assert client.campaign(f"{campaign}-once")["state"] == "active"
 
 
+def test_what_must_not_happen_twice_is_not_sent_again_after_a_503(
+    client: Client, campaign: str, faults: Unreliable
+) -> None:
+    """The service may have committed before its database went away."""
+    faults.faults.append(503)
+    with pytest.raises(RequestRefused) as refused:
+        client.create_campaign(f"{campaign}-unsure", pool=POOL)
+    assert refused.value.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert len(faults.seen) == 1
+
+
 def test_the_client_gives_up_and_says_how_often_it_tried(
     door: Door, campaign: str, faults: Unreliable, gateway: tuple[Unreliable, str]
 ) -> None:
