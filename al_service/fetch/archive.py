@@ -42,13 +42,15 @@ class Archive:
 
     @asynccontextmanager
     async def get(
-        self, path: str, *, from_byte: int = 0
+        self, path: str, *, from_byte: int = 0, version: str | None = None
     ) -> AsyncIterator[httpx.Response]:
         """Begin to read a file, when it is our turn.
 
         Args:
             path: below the archive's address.
             from_byte: bytes that are here already.
+            version: of the file that they are part of (`If-Range`): where another one
+                is there by now, it is sent from its beginning.
 
         Yields:
             An answer with status 200, 206, or 416 (there is nothing after `from_byte`).
@@ -62,6 +64,8 @@ class Archive:
         headers = {"Accept-Encoding": "identity"}
         if from_byte:
             headers["Range"] = f"bytes={from_byte}-"
+            if version is not None:
+                headers["If-Range"] = version
         await self._pace.turn()
         url = self.url_of(path)
         try:

@@ -89,6 +89,7 @@ class Downloader:
         self._patience = patience
         self._known = known
         self._received = received
+        self._versions: dict[str, str | None] = {}
 
     async def bring(self, file: RemoteFile) -> Outcome:
         """Have a file in the folder, whole, or say why not."""
@@ -122,7 +123,7 @@ class Downloader:
 
     async def _fetch(self, file: RemoteFile, target: Path, partial: Path) -> Outcome:
         sha1 = await self._sha1(file)
-        retry = 0
+        retry = dropped = 0
         while True:
             before = _size(partial)
             try:
@@ -131,7 +132,10 @@ class Downloader:
                 break
             except PassingProblem as problem:
                 retry = 1 if _size(partial) > before else retry + 1
-                wait = self._patience.seconds_before(retry, problem)
+                # One that comes in parts and is dropped when it is whole moves on
+                # for ever.
+                dropped += not partial.exists()
+                wait = self._patience.seconds_before(max(retry, dropped), problem)
                 await asyncio.sleep(wait)
         size = partial.stat().st_size
         partial.replace(target)
@@ -141,7 +145,10 @@ class Downloader:
     async def _continue(self, file: RemoteFile, partial: Path) -> None:
         """Add what is missing, or start over where the server cannot continue."""
         have = _size(partial)
-        async with self._archive.get(file.path, from_byte=have) as answer:
+        async with self._archive.get(
+            file.path, from_byte=have, version=self._versions.get(file.name)
+        ) as answer:
+            self._versions[file.name] = _version(answer)
             start, total = _extent(answer, have)
             if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                 if total != have:
@@ -172,6 +179,14 @@ class Downloader:
 
     async def _sha1(self, file: RemoteFile) -> str | None:
         return await self._sums.of(file.directory, file.path.rpartition("/")[2])
+
+
+def _version(answer: httpx.Response) -> str | None:
+    """What `If-Range` may name: a strong validator, if the server sends one."""
+    tag = answer.headers.get("ETag", "")
+    if tag and not tag.startswith("W/"):
+        return str(tag)
+    return str(answer.headers.get("Last-Modified", "")) or None
 
 
 def _extent(answer: httpx.Response, have: int) -> tuple[int, int | None]:

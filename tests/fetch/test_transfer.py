@@ -69,6 +69,35 @@ def test_a_server_without_ranges_sends_everything_and_nothing_is_doubled(
     assert content(tmp_path, name) == spectra[0].read_bytes()
 
 
+def test_a_file_that_comes_in_parts_and_is_never_whole_is_given_up(
+    archives: Archives, source: Source, tmp_path: Path, spectra: list[Path]
+) -> None:
+    """Every part was progress, so that the tries began anew for ever."""
+    name = spectra[0].name
+    archives.faults[name] = [Fault(cut_after=40_000), Fault(truncate_to=100_000)] * 9
+
+    outcomes = bring(tmp_path, source, patience=Patience(tries=3, first_seconds=0.01))
+
+    assert outcomes[name].state is State.FAILED
+    assert len(archives.asked_for(name)) == 6
+
+
+def test_a_file_that_was_replaced_meanwhile_is_begun_anew(
+    archives: Archives, source: Source, tmp_path: Path, spectra: list[Path]
+) -> None:
+    name = spectra[0].name
+    archives.faults[name] = [
+        Fault(cut_after=40_000, headers={"ETag": '"first"'}),
+        Fault(no_ranges=True, headers={"ETag": '"second"'}),
+    ]
+
+    bring(tmp_path, source)
+
+    said = [request.headers.get("If-Range") for request in archives.asked_for(name)]
+    assert said == [None, '"first"']
+    assert content(tmp_path, name) == spectra[0].read_bytes()
+
+
 def test_silence_ends_a_connection_and_the_file_is_continued(
     archives: Archives, source: Source, tmp_path: Path, spectra: list[Path]
 ) -> None:
