@@ -35,6 +35,9 @@ UNSAFE_AND_FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes 
 PR_SET_CHILD_SUBREAPER = 36
 """Of prctl(2)."""
 
+# In a shell's background everybody ignores Ctrl-C, and so would what tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _numbers = itertools.count()
 
 

@@ -14,7 +14,7 @@ from al_service.survey.spectra import Spectrum, read_spectra
 DATA = Path(
     os.environ.get("AL_TEST_DATA")
     or Path(__file__).resolve().parents[1].parent / "shared" / "data"
-)
+).resolve()  # tests may change their folder
 """Folder of real survey files: `AL_TEST_DATA`, by default beside the repository."""
 
 needs_real_spectra = pytest.mark.skipif(

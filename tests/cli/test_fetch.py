@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -15,16 +14,16 @@ from al_service.local.processes import wait_until
 from al_service.survey.atomic_folder import MANIFEST, verify_files
 from tests.cli.running import AL, KEPT
 from tests.fetch.archives import Archives, Fault, stock
+from tests.real_spectra import DATA
 
 END_SECONDS = 60.0
 
 
 @pytest.fixture
 def spectra() -> list[Path]:
-    folder = Path(os.environ.get("AL_TEST_DATA", "../shared/data")) / "spectra"
-    found = sorted(folder.glob("spec-0266-*.fits"))
+    found = sorted((DATA / "spectra").glob("spec-0266-*.fits"))
     if not found:
-        pytest.skip(f"no spectra in {folder}: set AL_TEST_DATA")
+        pytest.skip(f"no spectra in {DATA}: set AL_TEST_DATA")
     return found[:4]
 
 

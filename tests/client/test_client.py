@@ -288,4 +288,6 @@ def test_lists_are_walked_to_their_end(client: Client, campaign: str) -> None:
         [{"object_id": object_id(n), "values": {"z": 0.1}} for n in numbers],
     )
     assert len(list(client.labels(campaign))) == 30
-    assert list(client.objects(campaign)) == []
+    listed = list(client.objects(campaign))
+    assert len(listed) == 48, "the pool's, before any score"
+    assert {one["score"] for one in listed} == {None}

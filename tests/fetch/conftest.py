@@ -1,6 +1,5 @@
 """Archives on loopback, and clients that lose no time."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from al_service.fetch.fetching import Source
 from al_service.fetch.patience import Patience
 from al_service.fetch.transfer import Manners
 from tests.fetch.archives import Archives, stock
+from tests.real_spectra import DATA
 
 QUICK = Patience(tries=4, first_seconds=0.01)
 
@@ -17,10 +17,9 @@ QUICK = Patience(tries=4, first_seconds=0.01)
 @pytest.fixture(scope="session")
 def spectra() -> list[Path]:
     """Real spectra of SDSS-I and BOSS."""
-    folder = Path(os.environ.get("AL_TEST_DATA", "../shared/data")) / "spectra"
-    found = sorted(folder.glob("spec-*.fits"))
+    found = sorted((DATA / "spectra").glob("spec-*.fits"))
     if not found:
-        pytest.skip(f"no spectra in {folder}: set AL_TEST_DATA")
+        pytest.skip(f"no spectra in {DATA}: set AL_TEST_DATA")
     small = [path for path in found if path.stat().st_size < 300_000]
     return [*small[:4], *small[-2:]]
 
