@@ -26,6 +26,7 @@ from al_service.api.routers import (
     runs,
 )
 from al_service.api.service import Service
+from al_service.api.tables import MOST_EXPORTS
 from al_service.errors import StackProblem
 from al_service.rounds.doorbell import Doorbell
 from al_service.rounds.monitoring import Snapshot, take_snapshot
@@ -44,10 +45,11 @@ SWITCH_SECONDS = 0.0005
 an ask, which waits for the database a dozen times, waits as often for a neighbor:
 sixteen clients got 64 answers a second, and 112 with this (measured)."""
 
-CONNECTIONS = THREADS + 2
-"""Kept open by one process: `/metrics` may count while its request holds one, and a
-client that went away leaves its request running. A burst may open as many again;
-PostgreSQL takes 100 by default."""
+CONNECTIONS = THREADS + 2 + MOST_EXPORTS
+"""Kept open by one process: `/metrics` may count while its request holds one, a
+client that went away leaves its request running, and an export holds one between two
+parts, when it needs no thread. A burst may open as many again; PostgreSQL takes 100 by
+default."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -1,12 +1,13 @@
 """What every request of one application shares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.api.metrics import Metrics
+from al_service.api.tables import Exports
 from al_service.rounds.doorbell import Doorbell
 from al_service.settings import Settings
 
@@ -20,6 +21,7 @@ class Service:
     sessions: sessionmaker[Session]
     doorbell: Doorbell
     metrics: Metrics
+    exports: Exports = field(default_factory=Exports)
 
 
 def service_of(request: Request) -> Service:

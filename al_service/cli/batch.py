@@ -11,15 +11,19 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from al_service.cli.exporting import OutputOption, UrlOption, export_through
 from al_service.cli.home import DEFAULT_HOME, HomeOption, account_name, workplace
 from al_service.cli.output import STDOUT, JsonOption, console_for, write_json
+from al_service.exports.formats import TableFormat, TargetListFormat
 from al_service.rounds import campaigns, leasing
 from al_service.survey.targets import UNITS
 
 DIGITS: Final = 2
 """Significant digits of a deviation; more are noise."""
 
-app = typer.Typer(help="Ask for the next objects.", no_args_is_help=True)
+app = typer.Typer(
+    help="Ask for the next objects, write target lists.", no_args_is_help=True
+)
 
 LabelerOption = Annotated[
     str | None,
@@ -29,7 +33,7 @@ LabelerOption = Annotated[
 
 @app.callback()
 def batch() -> None:
-    """Ask for the next objects."""
+    """Ask for the next objects, write target lists."""
 
 
 @app.command("next")
@@ -58,6 +62,29 @@ def next_batch(
         )
     _show(console_for(json_file), asked)
     write_json(json_file, _as_json(asked))
+
+
+@app.command("export")
+def export_batch(
+    batch_id: Annotated[int, typer.Argument(metavar="ID", help="Number of a batch.")],
+    kind: Annotated[
+        TargetListFormat, typer.Option("--format", help="Of the file.")
+    ] = TargetListFormat.VOTABLE,
+    output: OutputOption = None,
+    url: UrlOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    json_file: JsonOption = None,
+) -> None:
+    """Write a batch as a target list, with units, finding charts and provenance."""
+    export_through(
+        home,
+        url,
+        lambda client, path: client.export_batch(batch_id, path, kind=kind),
+        output=output,
+        name=f"batch-{batch_id}",
+        kind=TableFormat(kind),
+        json_file=json_file,
+    )
 
 
 def _check_writable(json_file: Path | None) -> None:

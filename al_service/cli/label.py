@@ -1,4 +1,4 @@
-"""`al label`: labels out of files."""
+"""`al label`: labels out of files, and into files."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -10,11 +10,13 @@ from rich.progress import Progress
 
 from al_service.cli import label_file
 from al_service.cli.batch import LabelerOption
+from al_service.cli.exporting import OutputOption, UrlOption, export_through
 from al_service.cli.home import DEFAULT_HOME, HomeOption, account_name, workplace
 from al_service.cli.label_check import CHECKED, by_labeler, check_rows, naming_lines
 from al_service.cli.label_file import LabelRow, is_csv, read_label_table
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.errors import UnreadableFile
+from al_service.exports.formats import TableFormat
 from al_service.rounds import campaigns, labeling
 from al_service.rounds.label_matching import LabelMatch, MatchedLabels, match_labels
 from al_service.survey.label_files.file_label import LabelFormat
@@ -27,12 +29,12 @@ CHUNK: Final = 1000
 LONG_FILE: Final = 100_000
 """Bytes of some 3000 labels, which take two seconds: above, bars show how far it is."""
 
-app = typer.Typer(help="Hand in labels.", no_args_is_help=True)
+app = typer.Typer(help="Hand in labels, write them to files.", no_args_is_help=True)
 
 
 @app.callback()
 def label() -> None:
-    """Hand in labels."""
+    """Hand in labels, write them to files."""
 
 
 @app.command("import")
@@ -168,6 +170,34 @@ def _chunks(rows: list[LabelRow], name: str) -> list[tuple[str, list[LabelRow]]]
         for who, group in by_labeler(rows, name).items()
         for first in range(0, len(group), CHUNK)
     ]
+
+
+@app.command("export")
+def export_labels(
+    campaign: Annotated[str, typer.Argument(help="Name or number of the campaign.")],
+    kind: Annotated[
+        TableFormat, typer.Option("--format", help="Of the file.")
+    ] = TableFormat.CSV,
+    current: Annotated[
+        bool, typer.Option("--current", help="Only labels that nobody has corrected.")
+    ] = False,
+    output: OutputOption = None,
+    url: UrlOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    json_file: JsonOption = None,
+) -> None:
+    """Write every label of a campaign to a file that `al label import` reads."""
+    export_through(
+        home,
+        url,
+        lambda client, path: client.export_labels(
+            campaign, path, kind=kind, current=current
+        ),
+        output=output,
+        name=f"{campaign}-labels",
+        kind=kind,
+        json_file=json_file,
+    )
 
 
 def _bars(file: Path) -> Progress:

@@ -4,12 +4,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 from al_service.client.answers import Batch, Curve, Json, Label, Run
 from al_service.client.refusals import RequestRefused, RunUnfinished
+from al_service.client.saving import whole_file
 from al_service.client.transport import Transport
 
 API = "/api/v1"
@@ -149,6 +151,43 @@ class Client:
         for label in self._pages(f"{_campaign(campaign)}/labels"):
             yield Label.of(label)
 
+    def export_batch(
+        self, batch_id: int, path: str | Path, *, kind: str = "votable"
+    ) -> int:
+        """Write a batch to a file, as a target list.
+
+        Args:
+            batch_id: the batch.
+            path: the file; it is there when it is whole.
+            kind: `votable`, `fits`, `ecsv` or `csv`.
+
+        Returns:
+            Its bytes.
+        """
+        return self._save(f"/batches/{batch_id}/export", path, {"format": kind})
+
+    def export_labels(
+        self,
+        campaign: str | int,
+        path: str | Path,
+        *,
+        kind: str = "csv",
+        current: bool = False,
+    ) -> int:
+        """Write every label of a campaign to a file, however many there are.
+
+        Args:
+            campaign: its name or id.
+            path: the file; it is there when it is whole.
+            kind: `csv`, `ecsv`, `fits`, `votable` or `parquet`.
+            current: only labels that nobody has corrected.
+
+        Returns:
+            Its bytes.
+        """
+        query = {"format": kind, "current": "true" if current else "false"}
+        return self._save(f"{_campaign(campaign)}/labels/export", path, query)
+
     def objects(self, campaign: str | int) -> Iterator[Json]:
         """The objects that the model finds most uncertain, first."""
         return self._pages(f"{_campaign(campaign)}/objects")
@@ -226,6 +265,10 @@ class Client:
     def _json(self, method: str, path: str, **request: Any) -> Json:
         answer: Json = self._transport.send(method, API + path, **request).json()
         return answer
+
+    def _save(self, path: str, file: str | Path, query: Mapping[str, str]) -> int:
+        with whole_file(Path(file)) as opened:
+            return self._transport.download(API + path, opened, query=query)
 
     def _once(self, path: str, body: Json, key: str | None) -> Json:
         """A POST that may be sent again: it happens once."""

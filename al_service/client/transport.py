@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import httpx
 
@@ -82,13 +82,53 @@ class Transport:
             RequestRefused: the service answered with an error.
             ServiceUnreachable: no answer came.
         """
+
+        def attempt() -> httpx.Response:
+            return self._http.request(
+                method, path, json=body, params=query, headers=headers
+            )
+
+        return self._insist(attempt, repeatable=repeatable)
+
+    def download(
+        self, path: str, file: BinaryIO, *, query: Mapping[str, str | int]
+    ) -> int:
+        """Read an answer into a file, from its beginning after every break.
+
+        Args:
+            path: path below the service's URL.
+            file: open for writing; what an attempt has left there is taken away.
+            query: query parameters.
+
+        Returns:
+            How many bytes it has.
+
+        Raises:
+            RequestRefused: the service answered with an error.
+            ServiceUnreachable: no whole answer came.
+        """
+
+        def attempt() -> httpx.Response:
+            file.seek(0)
+            file.truncate()
+            with self._http.stream("GET", path, params=query) as answer:
+                if not answer.is_success:
+                    answer.read()
+                file.writelines(answer.iter_bytes() if answer.is_success else ())
+            return answer
+
+        self._insist(attempt, repeatable=True)
+        return file.tell()
+
+    def _insist(
+        self, send: Callable[[], httpx.Response], *, repeatable: bool
+    ) -> httpx.Response:
+        """Send until there is an answer."""
         reason = ""
         for attempt in range(1, ATTEMPTS + 1):
             wait = _backoff(attempt)
             try:
-                answer = self._http.request(
-                    method, path, json=body, params=query, headers=headers
-                )
+                answer = send()
             except httpx.TransportError as error:
                 if not repeatable and not isinstance(error, NEVER_SENT):
                     raise ServiceUnreachable(self._url, attempt, _why(error)) from error

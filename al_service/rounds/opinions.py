@@ -60,5 +60,10 @@ def _repeats(label: NewLabel, stored: StoredLabel, labeler: str) -> bool:
         stored.values,
         stored.errors,
         stored.quality,
-        stored.note,
-    ) == (dict(label.values), dict(label.errors), label.quality, label.note)
+        _words(stored.note),
+    ) == (dict(label.values), dict(label.errors), label.quality, _words(label.note))
+
+
+def _words(note: str | None) -> list[str]:
+    """What a note says: files carry its words, and not every kind of blank."""
+    return (note or "").split()

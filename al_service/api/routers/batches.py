@@ -1,17 +1,21 @@
 """Asking: batches are handed out, shown, extended and given back."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from al_service.api.address import PREFIX
 from al_service.api.dependencies import CampaignRef, Id
 from al_service.api.once import OnceDep
 from al_service.api.problems import problem_responses
 from al_service.api.schemas.batches import Batch, NewBatch, Renewal
+from al_service.api.tables import TableResponse, origin_of, table_responses
 from al_service.api.visits import Visit, VisitorDep
 from al_service.api.writing import batch_answer
-from al_service.rounds import leasing
+from al_service.exports.formats import TableFormat, TargetListFormat
+from al_service.rounds import exporting, leasing
 from db.vocabulary import Role
 
 router = APIRouter(prefix=PREFIX, tags=["batches"])
@@ -55,6 +59,30 @@ def show(batch_id: Id, visitor: VisitorDep) -> Batch:
     """A batch as it stands."""
     with visitor.enter(Role.VIEWER) as visit:
         return batch_answer(leasing.show(visit.session, batch_id))
+
+
+@router.get(
+    "/batches/{batch_id}/export",
+    response_class=StreamingResponse,
+    responses={
+        **table_responses(*map(TableFormat, TargetListFormat)),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+def export(
+    batch_id: Id,
+    visitor: VisitorDep,
+    request: Request,
+    kind: Annotated[
+        TargetListFormat, Query(alias="format", description="Of the file.")
+    ] = TargetListFormat.VOTABLE,
+) -> TableResponse:
+    """The batch as a target list: units, UCDs, finding charts, provenance."""
+    with visitor.enter(Role.VIEWER) as visit:
+        parts = exporting.export_batch(
+            visit.session, batch_id, kind, origin_of(request)
+        )
+    return TableResponse(parts, kind=TableFormat(kind), name=f"batch-{batch_id}")
 
 
 @router.post(

@@ -1,8 +1,10 @@
 """Telling: labels are taken and listed."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks
+from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi.responses import StreamingResponse
 
 from al_service.api.address import PREFIX
 from al_service.api.dependencies import (
@@ -16,8 +18,10 @@ from al_service.api.paging import cut, id_after
 from al_service.api.problems import problem_responses
 from al_service.api.schemas.fields import Page
 from al_service.api.schemas.labels import Label, NewLabel, NewLabels, StoredLabels
+from al_service.api.tables import TableResponse, origin_of, table_responses
 from al_service.api.visits import VisitorDep
-from al_service.rounds import labeling
+from al_service.exports.formats import TableFormat
+from al_service.rounds import exporting, labeling
 from db.vocabulary import Role
 
 router = APIRouter(prefix=PREFIX, tags=["labels"])
@@ -74,6 +78,35 @@ def list_labels(
     rows, next_cursor = cut(found, limit, lambda label: (label.id,))
     items = [Label.model_validate(label) for label in rows]
     return Page(items=items, next_cursor=next_cursor)
+
+
+@router.get(
+    "/campaigns/{campaign}/labels/export",
+    response_class=StreamingResponse,
+    responses={
+        **table_responses(*TableFormat),
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+def export(
+    campaign: CampaignRef,
+    visitor: VisitorDep,
+    request: Request,
+    kind: Annotated[
+        TableFormat, Query(alias="format", description="Of the file.")
+    ] = TableFormat.CSV,
+    current: Annotated[
+        bool, Query(description="Only labels that nobody has corrected.")
+    ] = False,
+) -> TableResponse:
+    """Every label ever told as one file, all of one moment, oldest first."""
+    with visitor.enter(Role.VIEWER) as visit:
+        found = visit.campaign(campaign)
+    parts = exporting.export_labels(
+        visitor.service.sessions, found.id, kind, origin_of(request), current=current
+    )
+    sent = visitor.service.exports.open(parts)
+    return TableResponse(sent, kind=kind, name=f"{found.name}-labels")
 
 
 def _plain(label: NewLabel) -> labeling.NewLabel:

@@ -1,0 +1,1 @@
+"""Tables out: described columns and blocks of rows become files."""
