@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from al_service.errors import InvalidInput, Problem
+from al_service.exports.spreadsheets import unshield
 from al_service.rounds.labeling import NewLabel
 from al_service.survey.catalogs.columns import texts
 from al_service.survey.catalogs.opening import TableFormat, format_of, open_table
@@ -21,6 +22,9 @@ EXPORTED: Final = frozenset(
     {"id", "ra", "dec", "campaign", "batch_id", "late", "superseded_by", "created_at"}
 )
 """Further columns of our own export: they say what happened, and are not stored."""
+
+HANDWRITTEN: Final = frozenset({"labeler", "source", "note"})
+"""Texts that our CSV shields from spreadsheets."""
 
 CONFIDENT: Final = 4
 NOTHING_THERE: Final = 0
@@ -198,7 +202,7 @@ def _read_row(
 ) -> LabelRow:
     """One line; `first` remembers on which line somebody labeled an object."""
     place = f"{path}: {noun} {line}" if noun else f"{path}:{line}"
-    row = _Row(place, cells)
+    row = _Row(place, cells if noun else _unshielded(cells))
     label, labeler = row.label(), row.text("labeler")
     if None in cells:  # what the reader calls the cells behind the last column
         row.problems.append(Problem(place, "more cells than columns"))
@@ -211,6 +215,14 @@ def _read_row(
             )
         )
     return LabelRow(line, label, tuple(row.problems), labeler, noun)
+
+
+def _unshielded(cells: Mapping[str, str | None]) -> dict[str, str | None]:
+    """A line of CSV as it was before it was kept from spreadsheets."""
+    return {
+        name: unshield(cell) if cell and name in HANDWRITTEN else cell
+        for name, cell in cells.items()
+    }
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:

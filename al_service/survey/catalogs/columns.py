@@ -75,12 +75,17 @@ def texts(column: Column) -> NDArray[np.object_]:
     if isinstance(column, np.ndarray):
         if column.dtype.kind not in "OUS":
             return column.astype(str).astype(object)
-        stripped = [str(cell).strip() or None for cell in column]
+        stripped = [_decoded(cell).strip() or None for cell in column]
         return np.array([*stripped, None], dtype=object)[:-1]
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         column = pc.cast(column, pa.string())
     cells = pc.utf8_trim_whitespace(column).to_pylist()
     return np.array([*(cell or None for cell in cells), None], dtype=object)[:-1]
+
+
+def _decoded(cell: object) -> str:
+    """Texts of FITS that are not ASCII arrive as bytes."""
+    return cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)
 
 
 def is_floating(column: Column) -> bool:
