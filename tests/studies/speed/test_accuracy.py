@@ -1,3 +1,5 @@
+import pytest
+
 from al_service.studies.speed.accuracy import measure_accuracy, measure_fit
 from al_service.studies.speed.measuring import Size
 
@@ -7,7 +9,8 @@ def test_model_and_forest_are_examined_on_the_same_galaxies() -> None:
     rmse, mad, near68, near95 = measure_accuracy(Size.SMALL)
     # One seed at this size: both measure the same model and the same forest.
     assert fit.facts["rmse_norm"] == rmse.ours
-    assert fit.facts["peer_rmse_norm"] == rmse.theirs
+    # The forest's two threads add its trees in any order: the last digit may differ.
+    assert fit.facts["peer_rmse_norm"] == pytest.approx(rmse.theirs, rel=1e-12)
     assert fit.facts["sigma_mad"] == mad.ours
     # Guessing the mean redshift gives 0.055: both have learned something.
     assert 0 < rmse.ours < 0.04
