@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from al_service.api.visits import Visit
 from al_service.rounds import idempotency
-from db.repositories.tokens import AnswerPlace
+from db.repositories.answers import AnswerPlace
 
 REPLAYED: Final = "Idempotency-Replayed"
 

@@ -36,9 +36,7 @@ class RequestRefused(ALServiceError):
     @property
     def kind(self) -> str:
         """The problem's name, such as `lease-closed`; empty for plain HTTP errors."""
-        return str(self.problem.get("type", "")).rpartition("urn:al-service:problem:")[
-            2
-        ]
+        return str(self.problem.get("type", "")).rpartition(TYPE_PREFIX)[2]
 
 
 class ServiceUnreachable(ALServiceError):

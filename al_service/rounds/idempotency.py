@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from al_service.errors import IdempotencyConflict
-from db.repositories import tokens
-from db.repositories.tokens import AnswerPlace
+from db.repositories import answers
+from db.repositories.answers import AnswerPlace
 from db.tables import StoredAnswer
 
 KEPT: Final = timedelta(days=7)
@@ -31,19 +31,21 @@ def remembered(
     Raises:
         IdempotencyConflict: the key stands for another body.
     """
-    if tokens.begin_answer(session, place, body_digest):
-        return None
-    stored = tokens.find_answer(session, place)
-    if stored.body_digest != body_digest:
-        raise IdempotencyConflict(place.key)
-    return stored
+    while not answers.begin(session, place, body_digest):
+        stored = answers.find(session, place)
+        if stored is None:
+            continue  # forgotten between the two statements: the place is free
+        if stored.body_digest != body_digest:
+            raise IdempotencyConflict(place.key)
+        return stored
+    return None
 
 
 def remember(session: Session, place: AnswerPlace, *, status: int, answer: str) -> None:
     """Keep the answer, as JSON, in the transaction of what was done."""
-    tokens.store_answer(session, place, status=status, answer=answer)
+    answers.store(session, place, status=status, answer=answer)
 
 
 def forget_old(session: Session) -> int:
     """Forget answers that nobody will ask for again; answers how many."""
-    return tokens.forget_answers(session, KEPT)
+    return answers.forget(session, KEPT)

@@ -1,7 +1,9 @@
 """What a batch consists of: which slots are random, who fills the others."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -34,28 +36,26 @@ class Order:
         ]
 
 
+class Lock(Protocol):
+    """Locks free candidates of one kind."""
+
+    def __call__(self, *, count: int, besides: Sequence[int]) -> list[int]:
+        """At most so many, in the order of asking, none that is locked already."""
+
+
 @dataclass(frozen=True)
 class Picked:
     """Candidates locked for a batch, in its order."""
 
     random: tuple[int, ...] = ()
     """Of the smallest random keys, for slots that are random."""
-    evaluation: tuple[int, ...] = ()
-    overlap: tuple[int, ...] = ()
-    ranked: tuple[int, ...] = ()
-    rest: tuple[int, ...] = ()
-    """Of the smallest random keys, where the ranking ran dry."""
+    others: tuple[tuple[int, str], ...] = ()
+    """For all other slots, with the reason."""
 
     @property
     def all(self) -> tuple[int, ...]:
         """Every locked candidate: the random ones first."""
-        return (
-            *self.random,
-            *self.evaluation,
-            *self.overlap,
-            *self.ranked,
-            *self.rest,
-        )
+        return (*self.random, *(candidate for candidate, _ in self.others))
 
 
 def pick(order: Order) -> Picked:
@@ -68,64 +68,46 @@ def pick(order: Order) -> Picked:
 
 def pick_more(order: Order, picked: Picked) -> Picked:
     """Fill a batch: what examines, second opinions, the ranking, the random sample."""
-    session, campaign = order.session, order.campaign
-    if campaign.evaluation_size > 0:
-        evaluation = queue.lock_smallest_keys(
-            session,
-            campaign.id,
-            Split.EVALUATION,
-            count=order.size - len(picked.all),
-            besides=picked.all,
-        )
-        picked = replace(picked, evaluation=(*picked.evaluation, *evaluation))
-    if campaign.overlap > 1:
-        overlap = queue.lock_second_opinions(
-            session,
-            campaign.id,
-            order.labeler,
-            count=order.size - len(picked.all),
-            besides=picked.all,
-        )
-        picked = replace(picked, overlap=(*picked.overlap, *overlap))
-    ranked = queue.lock_best_ranked(
-        session,
-        campaign.id,
-        order.lease.run_id,
-        count=order.size - len(picked.all),
-        besides=picked.all,
-    )
-    picked = replace(picked, ranked=(*picked.ranked, *ranked))
-    rest = queue.lock_smallest_keys(
-        session,
-        campaign.id,
-        Split.POOL,
-        count=order.size - len(picked.all),
-        besides=picked.all,
-    )
-    return replace(picked, rest=(*picked.rest, *rest))
+    for reason, lock in _sources(order):
+        locked = lock(count=order.size - len(picked.all), besides=picked.all)
+        found = ((candidate, reason) for candidate in locked)
+        picked = replace(picked, others=(*picked.others, *found))
+    return picked
 
 
 def hand_out(order: Order, picked: Picked) -> list[StoredItem]:
     """Lease the locked rows themselves, and note what was handed out and why."""
     if not picked.all:
         return []
-    reasons: dict[int, str] = {
-        **dict.fromkeys(picked.ranked, order.lease.ranked_by),
-        **dict.fromkeys(picked.evaluation, Reason.EVALUATION.value),
-        **dict.fromkeys(picked.overlap, Reason.OVERLAP.value),
-        **dict.fromkeys((*picked.random, *picked.rest), Reason.RANDOM.value),
-    }
-    places = list(picked.all[len(picked.random) :])
+    places = list(picked.others)
     for slot, candidate in zip(order.random_slots, picked.random, strict=False):
-        places.insert(slot, candidate)
+        places.insert(slot, (candidate, Reason.RANDOM))
     items = queue.take(
         order.session,
         order.lease.id,
         order.labeler,
         run_id=order.lease.run_id,
-        candidate_ids=places,
-        reasons=[reasons[candidate] for candidate in places],
+        candidate_ids=[candidate for candidate, _ in places],
+        reasons=[reason for _, reason in places],
     )
     if order.campaign.overlap > 1:
         candidates.open_opinions(order.session, order.campaign.id, order.lease.id)
     return items
+
+
+def _sources(order: Order) -> Iterator[tuple[str, Lock]]:
+    """Where the slots that are not random are filled from, first choice first."""
+    session, campaign, lease = order.session, order.campaign, order.lease
+    smallest_keys = partial(queue.lock_smallest_keys, session, campaign.id)
+    if campaign.evaluation_size > 0:
+        yield Reason.EVALUATION, partial(smallest_keys, Split.EVALUATION)
+    if campaign.overlap > 1:
+        yield (
+            Reason.OVERLAP,
+            partial(queue.lock_second_opinions, session, campaign.id, order.labeler),
+        )
+    yield (
+        lease.ranked_by,
+        partial(queue.lock_best_ranked, session, campaign.id, lease.run_id),
+    )
+    yield Reason.RANDOM, partial(smallest_keys, Split.POOL)

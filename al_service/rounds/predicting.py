@@ -12,7 +12,7 @@ from al_service.posterior.predictions import Predictions
 from al_service.rounds.ordering import NewRanking, Queue
 from al_service.rounds.scoring import FeatureCache
 from al_service.rounds.training_data import EvaluationSet
-from db.repositories.rankings import NewPrediction
+from db.repositories.predictions import NewPrediction
 
 RANDOM_AHEAD: Final = 2000
 """Smallest free random keys that get predictions: random slots walk along them."""

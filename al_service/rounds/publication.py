@@ -16,7 +16,7 @@ from al_service.rounds.assignment import Assignment
 from al_service.rounds.ordering import NewRanking
 from db.base import JsonObject
 from db.repositories import campaigns, locks, rankings
-from db.repositories.rankings import NewPrediction
+from db.repositories.predictions import NewPrediction, replace_predictions
 from db.tables import CurvePoint
 from db.vocabulary import RunState
 
@@ -69,7 +69,7 @@ def publish(
             transaction.rollback()
             return Outcome.LOST
         session.add_all(results.points)
-        rankings.replace_predictions(
+        replace_predictions(
             session,
             campaign_id,
             run_id=assignment.run_id,

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.base import JsonObject
@@ -32,9 +33,23 @@ class ScoredObject:
     state: CandidateState
     rank: int | None
     reason: str | None
-    run_id: int | None
-    score: float | None
-    prediction: JsonObject | None
+    run_id: int | None = None
+    score: float | None = None
+    prediction: JsonObject | None = None
+
+
+_SHOWN = (
+    SkyObject.id,
+    SkyObject.object_id,
+    SkyObject.ra,
+    SkyObject.dec,
+    Candidate.state,
+    RankedObject.rank,
+    Run.ranked_by,
+)
+"""The first fields of a `ScoredObject`, in their order."""
+
+Listing = Select[*tuple[Any, ...]]  # rows of columns of many types
 
 
 def has_predictions(session: Session, campaign_id: int) -> bool:
@@ -51,16 +66,9 @@ def unscored(
     Walks the unique index of object and slot from `after`: a page, never the pool.
     """
     query = (
-        select(SkyObject, Candidate.state, RankedObject.rank, Run.ranked_by)
+        select(*_SHOWN)
         .join(Candidate, Candidate.sky_object_id == SkyObject.id)
         .join(Campaign, Campaign.id == Candidate.campaign_id)
-        .join(
-            RankedObject,
-            (RankedObject.run_id == Campaign.served_run_id)
-            & (RankedObject.sky_object_id == Candidate.sky_object_id),
-            isouter=True,
-        )
-        .join(Run, Run.id == RankedObject.run_id, isouter=True)
         .where(
             Candidate.campaign_id == campaign_id,
             Candidate.split == Split.POOL,
@@ -70,21 +78,8 @@ def unscored(
         .order_by(Candidate.sky_object_id)
         .limit(limit)
     )
-    return [
-        ScoredObject(
-            id=one.id,
-            object_id=one.object_id,
-            ra=one.ra,
-            dec=one.dec,
-            state=state,
-            rank=rank,
-            reason=ranked_by,
-            run_id=None,
-            score=None,
-            prediction=None,
-        )
-        for one, state, rank, ranked_by in session.execute(query)
-    ]
+    placed = _with_place(query, Campaign.served_run_id.expression)
+    return [ScoredObject(*row) for row in session.execute(placed)]
 
 
 def most_uncertain(
@@ -103,21 +98,14 @@ def most_uncertain(
         limit: how many at most.
     """
     query = (
-        select(Prediction, SkyObject, Candidate.state, RankedObject.rank, Run.ranked_by)
-        .join(SkyObject, SkyObject.id == Prediction.sky_object_id)
+        select(*_SHOWN, Prediction.run_id, Prediction.score, Prediction.targets)
+        .join(Prediction, Prediction.sky_object_id == SkyObject.id)
         .join(
             Candidate,
             (Candidate.campaign_id == Prediction.campaign_id)
-            & (Candidate.sky_object_id == Prediction.sky_object_id)
+            & (Candidate.sky_object_id == SkyObject.id)
             & (Candidate.slot == 0),
         )
-        .join(
-            RankedObject,
-            (RankedObject.run_id == Prediction.run_id)
-            & (RankedObject.sky_object_id == Prediction.sky_object_id),
-            isouter=True,
-        )
-        .join(Run, Run.id == RankedObject.run_id, isouter=True)
         .where(Prediction.campaign_id == campaign_id)
         .order_by(Prediction.score.desc(), Prediction.sky_object_id)
         .limit(limit)
@@ -128,21 +116,17 @@ def most_uncertain(
             Prediction.score <= score,
             or_(Prediction.score < score, Prediction.sky_object_id > last),
         )
-    return [
-        ScoredObject(
-            id=one.id,
-            object_id=one.object_id,
-            ra=one.ra,
-            dec=one.dec,
-            state=state,
-            rank=rank,
-            reason=ranked_by,
-            run_id=prediction.run_id,
-            score=prediction.score,
-            prediction=prediction.targets,
-        )
-        for prediction, one, state, rank, ranked_by in session.execute(query)
-    ]
+    placed = _with_place(query, Prediction.run_id.expression)
+    return [ScoredObject(*row) for row in session.execute(placed)]
+
+
+def _with_place(query: Listing, run_id: ColumnElement[Any]) -> Listing:
+    """Beside each object its place in the order of a run, where it has one."""
+    return query.join(
+        RankedObject,
+        (RankedObject.run_id == run_id) & (RankedObject.sky_object_id == SkyObject.id),
+        isouter=True,
+    ).join(Run, Run.id == RankedObject.run_id, isouter=True)
 
 
 def find_objects(

@@ -1,13 +1,12 @@
-"""Rankings and predictions: what a run publishes beside its curve."""
+"""Rankings: the order that a run gives to the queue of its campaign."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from db.repositories.copying import copy_rows
-from db.tables import Prediction, RankedObject, Run
+from db.tables import RankedObject, Run
 from db.vocabulary import Split
 
 # An object has its old place back where the order is still the one that gave it. Of
@@ -45,16 +44,6 @@ _FORGET = text(
     )
     """
 )
-
-
-@dataclass(frozen=True)
-class NewPrediction:
-    """What a run says of one object."""
-
-    sky_object_id: int
-    score: float
-    targets: str
-    """JSON: target → mean, epistemic, aleatoric, interval90, calibrated."""
 
 
 def store_ranking(
@@ -99,23 +88,3 @@ def restore_places(session: Session, candidate_ids: Sequence[int]) -> None:
 def forget_rankings(session: Session, campaign_id: int, *, kept: Sequence[int]) -> None:
     """Delete the orders of a campaign's runs, except of those that are kept."""
     session.execute(_FORGET, {"campaign_id": campaign_id, "kept": list(kept)})
-
-
-def replace_predictions(
-    session: Session,
-    campaign_id: int,
-    *,
-    run_id: int,
-    predictions: Iterable[NewPrediction],
-) -> int:
-    """Replace every prediction of a campaign; answers how many there are now."""
-    session.execute(delete(Prediction).where(Prediction.campaign_id == campaign_id))
-    return copy_rows(
-        session,
-        Prediction.__tablename__,
-        ("campaign_id", "sky_object_id", "run_id", "score", "targets"),
-        (
-            (campaign_id, one.sky_object_id, run_id, one.score, one.targets)
-            for one in predictions
-        ),
-    )

@@ -1,13 +1,12 @@
-"""Tokens, answered requests and workers that showed themselves."""
+"""Bearer tokens: only their digests are here."""
 
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from db.tables import ApiToken, StoredAnswer
+from db.tables import ApiToken
 from db.vocabulary import Role
 
 
@@ -19,15 +18,6 @@ class Holder:
     """Of the token."""
     name: str
     role: Role
-
-
-@dataclass(frozen=True)
-class AnswerPlace:
-    """What tells one request with an `Idempotency-Key` from another."""
-
-    token_id: int
-    path: str
-    key: str
 
 
 _VALID = text(
@@ -65,56 +55,3 @@ def revoke(session: Session, name: str) -> ApiToken | None:
         .returning(ApiToken)
         .execution_options(populate_existing=True)
     )
-
-
-# Waits for another transaction that has begun to answer: it commits, or it fails and
-# the answer is ours to give.
-_BEGIN_ANSWER = text(
-    """
-    INSERT INTO stored_answer (token_id, path, key, body_digest, status, answer)
-    VALUES (:token_id, :path, :key, :body_digest, 0, '{}') ON CONFLICT DO NOTHING
-    RETURNING token_id
-    """
-)
-
-_STORE_ANSWER = text(
-    """
-    UPDATE stored_answer SET status = :status, answer = CAST(:answer AS jsonb)
-    WHERE token_id = :token_id AND path = :path AND key = :key
-    """
-)
-
-
-def begin_answer(session: Session, place: AnswerPlace, body_digest: str) -> bool:
-    """Take the place of an answer; False where it has one.
-
-    Of two equal requests at once the second waits here until the first has committed
-    or failed. Nobody else sees a place without its answer: it is taken and filled in
-    one transaction.
-    """
-    facts = {**asdict(place), "body_digest": body_digest}
-    return session.scalar(_BEGIN_ANSWER, facts) is not None
-
-
-def find_answer(session: Session, place: AnswerPlace) -> StoredAnswer:
-    """The answer to a request that was sent before."""
-    return session.get_one(StoredAnswer, (place.token_id, place.path, place.key))
-
-
-def store_answer(
-    session: Session, place: AnswerPlace, *, status: int, answer: str
-) -> None:
-    """Fill a place that this transaction has taken with an answer, as JSON."""
-    facts = {**asdict(place), "status": status, "answer": answer}
-    session.execute(_STORE_ANSWER, facts)
-
-
-def forget_answers(session: Session, older_than: timedelta) -> int:
-    """Delete answers that nobody will ask for again (`ix_stored_answer_created_at`)."""
-    forgotten = session.execute(
-        delete(StoredAnswer)
-        .where(StoredAnswer.created_at < func.now() - older_than)
-        .returning(StoredAnswer.key)
-        .execution_options(synchronize_session=False)
-    )
-    return len(forgotten.all())

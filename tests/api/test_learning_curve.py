@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 
 from al_service.rounds.campaigns import find_campaign
 from al_service.rounds.planning import plan
-from db.repositories import rankings
-from db.repositories.rankings import NewPrediction
+from db.repositories.predictions import NewPrediction, replace_predictions
 from db.tables import Campaign, CurvePoint
 from db.vocabulary import Arm, RunKind
 from tests.api.conftest import API, N_POOL, Door, Sky, object_id
@@ -55,7 +54,7 @@ def publish(session: Session, campaign: Campaign, *, n_labels: int) -> int:
                 )
             )
     ids = [id_of(session, campaign, object_id(number)) for number in SCORED]
-    rankings.replace_predictions(
+    replace_predictions(
         session,
         campaign.id,
         run_id=run_id,

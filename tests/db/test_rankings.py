@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from al_service.rounds import leasing
 from al_service.rounds.labeling import NewLabel, tell
 from db.repositories import campaigns, locks, rankings
-from db.repositories.rankings import NewPrediction
+from db.repositories.predictions import NewPrediction, replace_predictions
 from db.tables import Campaign, Candidate, Prediction, RankedObject, Run, SkyObject
 from db.vocabulary import CandidateState
 from tests.conftest import Database
@@ -109,7 +109,7 @@ def test_predictions_are_replaced_as_a_whole(session: Session) -> None:
     campaign = make_campaign(session)
     run_id = session.scalars(select(Run.id)).one()
     for number in (1, 2):
-        rankings.replace_predictions(
+        replace_predictions(
             session,
             campaign.id,
             run_id=run_id,

@@ -10,7 +10,7 @@ from al_service.errors import IdempotencyConflict
 from al_service.rounds import leasing
 from al_service.rounds.idempotency import forget_old, remember, remembered
 from al_service.rounds.tokens import create_token
-from db.repositories.tokens import AnswerPlace
+from db.repositories.answers import AnswerPlace
 from db.vocabulary import Role
 from tests.conftest import Database
 from tests.db.factories import make_campaign, make_pool

@@ -15,8 +15,8 @@ from al_service.errors import (
 from al_service.randomness import random_key, unit_hash
 from al_service.rounds import leasing
 from al_service.rounds.campaigns import CampaignChange, change_campaign
-from db.repositories import campaigns, rankings
-from db.repositories.rankings import NewPrediction
+from db.repositories import campaigns
+from db.repositories.predictions import NewPrediction, replace_predictions
 from db.tables import Campaign, Lease
 from db.vocabulary import CampaignState, LeaseState
 from tests.db.factories import (
@@ -119,7 +119,7 @@ def test_the_evaluation_sample_is_asked_for_first(session: Session) -> None:
 
 def predict(session: Session, campaign: Campaign, number: int, run_id: int) -> None:
     of = id_of(session, campaign, object_name(number))
-    rankings.replace_predictions(
+    replace_predictions(
         session,
         campaign.id,
         run_id=run_id,
@@ -133,7 +133,7 @@ def test_an_item_carries_the_prediction_of_its_moment(
     run_id = rank_all(session, campaign, numbers=[4, 5])
     predict(session, campaign, 4, run_id)
     batch = leasing.ask(session, campaign, labeler="ann", size=2)
-    rankings.replace_predictions(session, campaign.id, run_id=run_id, predictions=[])
+    replace_predictions(session, campaign.id, run_id=run_id, predictions=[])
     shown = leasing.show(session, batch.id)
     assert shown == batch
     assert [item.prediction for item in shown.items] == [SAID, None]

@@ -14,7 +14,7 @@ from al_service.rounds.heart import Heart
 from al_service.rounds.ordering import NewRanking
 from al_service.rounds.publication import Outcome, Results, publish
 from db.repositories import campaigns, locks, rankings
-from db.repositories.rankings import NewPrediction
+from db.repositories.predictions import NewPrediction
 from db.tables import RankedObject, SkyObject
 from db.vocabulary import RunKind, RunState, Split
 from tests.conftest import Database

@@ -14,7 +14,7 @@ from al_service.rounds.claiming import Claim
 from al_service.survey.targets import DEFAULT_TARGETS
 from db.base import JsonObject
 from db.repositories import campaigns, pools, rankings, runs
-from db.repositories.rankings import NewPrediction
+from db.repositories.predictions import NewPrediction, replace_predictions
 from db.tables import Campaign
 from db.vocabulary import RunKind, RunState
 
@@ -92,7 +92,7 @@ def _publish(session: Session, campaign: Campaign, claim: Claim, ranked: int) ->
     claiming.finish(session, claim, RunState.PUBLISHED)
     spread = _spread(session, campaign, ranked)
     ahead = _ahead(session, campaign)
-    rankings.replace_predictions(
+    replace_predictions(
         session,
         campaign.id,
         run_id=claim.run_id,
