@@ -1,6 +1,5 @@
 """Intervals by resampling galaxies: observations of one galaxy are not independent."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,29 +70,6 @@ def mean_interval(
     counts = resampled_counts(group_ids, seed=seed, draws=draws)
     means = counts.astype(np.float64) @ values / counts.sum(axis=1)
     return percentile_interval(float(np.mean(values)), means, level)
-
-
-def statistic_interval(
-    statistic: Callable[[NDArray[np.int64]], float],
-    group_ids: NDArray[np.str_],
-    *,
-    seed: int,
-    level: float = 0.95,
-    draws: int = DRAWS,
-) -> Interval:
-    """Interval of any statistic of rows.
-
-    Args:
-        statistic: takes rows (with repetitions) and returns the statistic of them.
-        group_ids: `N` galaxies.
-        seed: of the resampling.
-        level: probability that the interval should hold.
-        draws: number of resamples.
-    """
-    rows = np.arange(len(group_ids))
-    counts = resampled_counts(group_ids, seed=seed, draws=draws)
-    drawn = np.array([statistic(np.repeat(rows, count)) for count in counts])
-    return percentile_interval(statistic(rows), drawn, level)
 
 
 def paired_difference(

@@ -1,6 +1,6 @@
 """Telling: labels are checked, stored all or none, and never changed afterwards."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -109,11 +109,6 @@ def list_labels(
     return stored_labels.list_labels(
         session, campaign.id, after=after or 0, limit=limit
     )
-
-
-def stream_labels(session: Session, campaign: Campaign) -> Iterator[StoredLabel]:
-    """Every label ever told, by number, in bounded memory."""
-    return stored_labels.stream_labels(session, campaign.id)
 
 
 def current_labels(session: Session, campaign_id: int) -> list[CurrentLabel]:

@@ -60,7 +60,11 @@ def current_is_head(place: Place) -> bool:
 
 
 def write_revision(place: Place, message: str) -> None:
-    """Write the next migration's first draft by comparing tables and models."""
+    """Write the next migration's first draft by comparing tables and models.
+
+    A tool of developers: the service never calls it. Call it from a Python prompt on a
+    database at the newest revision, then write what Alembic does not see.
+    """
     with _connected(place) as connection:
         command.revision(_config(connection), message, autogenerate=True)
 

@@ -1,6 +1,6 @@
 """Labels: found, added, listed; never changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,9 +22,6 @@ from db.base import JsonObject
 from db.repositories.training import TRAINABLE_QUALITY, is_current
 from db.tables import Candidate, Label, SkyObject
 from db.vocabulary import Split
-
-_STREAM_ROWS = 2000
-"""Rows fetched at a time from a server-side cursor: bounded memory."""
 
 
 @dataclass(frozen=True)
@@ -164,15 +161,6 @@ def list_labels(
         _labels(campaign_id).where(Label.id > after).order_by(Label.id).limit(limit)
     )
     return [_stored(row) for row in rows]
-
-
-def stream_labels(session: Session, campaign_id: int) -> Iterator[StoredLabel]:
-    """Every label by id, read through a server-side cursor."""
-    rows = session.execute(
-        _labels(campaign_id).order_by(Label.id),
-        execution_options={"yield_per": _STREAM_ROWS},
-    )
-    return map(_stored, rows)
 
 
 def current_labels(

@@ -6,7 +6,6 @@ from al_service.evaluation.bootstrap import (
     mean_interval,
     paired_difference,
     resampled_counts,
-    statistic_interval,
 )
 
 GENERATOR_SEED = 4
@@ -46,17 +45,6 @@ def test_a_resample_draws_as_many_galaxies_as_there_are() -> None:
 
     assert (counts[:, 0] == counts[:, 1]).all()
     assert (counts[:, 1:].sum(axis=1) == 3).all()
-
-
-def test_any_statistic_gets_an_interval() -> None:
-    values = np.random.default_rng(GENERATOR_SEED).standard_normal(500)
-
-    interval = statistic_interval(
-        lambda rows: float(np.median(values[rows])), lone(500), seed=0, draws=200
-    )
-
-    assert interval.estimate == np.median(values)
-    assert interval.low < interval.estimate < interval.high
 
 
 def test_pairing_finds_a_difference_that_is_small_beside_the_scatter() -> None:

@@ -13,7 +13,6 @@ from al_service.rounds.labeling import (
     StoredLabel,
     current_labels,
     list_labels,
-    stream_labels,
     tell,
 )
 from db.repositories import labels as stored_labels
@@ -67,7 +66,6 @@ def test_labels_come_back_in_their_order_as_they_were_stored(
     assert (first.note, first.source, second.source) == ("weak [OII]", "api", "BOSS")
     assert (first.labeler, first.late, first.batch_id) == ("ann", False, None)
     assert list_labels(session, campaign) == sorted(told, key=lambda label: label.id)
-    assert list(stream_labels(session, campaign)) == list_labels(session, campaign)
 
 
 def test_telling_a_batch_closes_it(session: Session, campaign: Campaign) -> None:
