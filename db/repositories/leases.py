@@ -165,20 +165,30 @@ def lock_holders(
 ) -> list[Holding]:
     """Lock the leases that hold some objects, in the order of their ids.
 
+    An object can change hands while a lock is waited for: whoever holds it by then is
+    locked as well, until every holder that is found is one that is locked.
+
     Returns:
         Who holds which object now, by any lease, expired by the clock or not.
     """
-    holding = (
-        Candidate.campaign_id == campaign_id,
-        Candidate.sky_object_id.in_(sky_object_ids),
-        Candidate.state == CandidateState.LEASED,
-    )
-    session.execute(
-        select(Lease.id)
-        .where(Lease.id.in_(select(Candidate.lease_id).where(*holding)))
-        .order_by(Lease.id)
-        .with_for_update()
-    )
+    locked: set[int] = set()
+    while True:
+        holdings = _holdings(session, campaign_id, sky_object_ids)
+        holders = {holding.lease_id for holding in holdings}
+        if holders <= locked:
+            return holdings
+        session.execute(
+            select(Lease.id)
+            .where(Lease.id.in_(holders))
+            .order_by(Lease.id)
+            .with_for_update()
+        )
+        locked |= holders
+
+
+def _holdings(
+    session: Session, campaign_id: int, sky_object_ids: Sequence[int]
+) -> list[Holding]:
     rows = session.execute(
         select(
             Candidate.sky_object_id,
@@ -187,7 +197,11 @@ def lock_holders(
             Lease.expires_at <= func.clock_timestamp(),
         )
         .join(Lease, Lease.id == Candidate.lease_id)
-        .where(*holding)
+        .where(
+            Candidate.campaign_id == campaign_id,
+            Candidate.sky_object_id.in_(sky_object_ids),
+            Candidate.state == CandidateState.LEASED,
+        )
         .order_by(Candidate.id)
     )
     return [Holding(*row) for row in rows]

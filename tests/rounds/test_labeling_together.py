@@ -3,15 +3,17 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select, text
 
 from al_service.errors import InvalidLabels
+from al_service.local.processes import wait_until
 from al_service.rounds import leasing
 from al_service.rounds.labeling import NewLabel, tell
+from db.repositories import leases
 from db.tables import Candidate, Label, Lease
 from db.vocabulary import CandidateState, LeaseState
 from tests.conftest import Database
-from tests.db.factories import make_campaign, make_pool, object_name
+from tests.db.factories import ids_of, make_campaign, make_pool, object_name
 
 TELLERS = 6
 
@@ -116,3 +118,44 @@ def test_asking_telling_and_giving_back_at_once_lose_and_lock_nothing(
         }
         leases = set(session.scalars(select(Lease.state)))
         assert leases == {LeaseState.LABELED, LeaseState.RELEASED}
+
+
+def test_whoever_got_an_object_while_its_lock_was_waited_for_is_locked_too(
+    database: Database,
+) -> None:
+    with database.sessions.begin() as session:
+        make_pool(session, n_pool=1, n_evaluation=0)
+        campaign = make_campaign(session)
+        first = leasing.ask(session, campaign, labeler="ann", size=1)
+        (sky_object_id,) = ids_of(session, campaign, [object_name(0)])
+
+    def lock() -> tuple[list[int], set[int]]:
+        with database.sessions.begin() as session:
+            holdings = leases.lock_holders(session, campaign.id, [sky_object_id])
+            with database.sessions() as other:
+                free = set(
+                    other.scalars(select(Lease.id).with_for_update(skip_locked=True))
+                )
+            return [holding.lease_id for holding in holdings], free
+
+    with ThreadPoolExecutor(1) as pool, database.sessions.begin() as session:
+        leasing.release(session, first.id)
+        second = leasing.ask(session, campaign, labeler="bob", size=1)
+        waiting = pool.submit(lock)
+        assert wait_until(lambda: someone_waits(database.engine), seconds=10.0)
+        session.commit()
+        holders, free = waiting.result(10.0)
+
+    assert holders == [second.id]
+    assert free == set()
+
+
+def someone_waits(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        waiting = connection.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database()"
+            )
+        )
+    return bool(waiting)
