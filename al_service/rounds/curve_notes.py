@@ -1,19 +1,15 @@
 """What has to be said of a learning curve: on how little it rests, what is missing."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from sqlalchemy.orm import Session
 
 from al_service.evaluation.gate import FEWEST_LABELS
+from al_service.rounds.arms import FEWEST_OF_AN_ARM, read_arm_facts
 from db.repositories import runs, training
 from db.repositories.progress import StoredPoint
 from db.tables import Campaign
 from db.vocabulary import Arm, Reason, RunKind, TrainingRole
-
-FEWEST_OF_AN_ARM: Final = 10
-"""Labels beyond the initial set below which a difference between control arms means
-nothing. Here and not beside the arms: what answers the API imports no torch."""
 
 
 def notes_on(
@@ -41,7 +37,6 @@ def notes_on(
 
 
 def _why_no_controls(session: Session, campaign: Campaign) -> str:
-    """Mirrors the conditions of `controls.read_arms`, cheaply enough for a request."""
     strategy = str(campaign.strategy.get("name"))
     if strategy == Reason.RANDOM:
         return ": the strategy is random, its own control"
@@ -49,15 +44,18 @@ def _why_no_controls(session: Session, campaign: Campaign) -> str:
     last = runs.last_finished(session, campaign.id, RunKind.FULL)
     if first is None or last is None or last.id == first:
         return " yet: they begin with the second full run"
-    initial = training.objects_of_run(session, first, TrainingRole.NETWORK)
-    own = training.objects_of_run(session, last.id, TrainingRole.NETWORK) - initial
-    end = training.largest_random_key(session, campaign.id)
-    keys = training.random_keys(session, campaign.id, sorted(own)).values()
-    drawn = 0 if end is None else sum(key <= end for key in keys)
-    asked = len(own & training.handed_out_for(session, campaign.id, strategy).keys())
+    known = training.objects_of_run(session, last.id, TrainingRole.NETWORK)
+    facts = read_arm_facts(
+        session,
+        campaign.id,
+        strategy=strategy,
+        first_run=first,
+        sky_object_ids=sorted(known),
+    )
+    drawn, asked = int(facts.drawn.sum()), int(facts.asked.sum())
     if min(drawn, asked) < FEWEST_OF_AN_ARM:
         return (
-            f" yet: beside the {len(initial)} initial labels the last full run knew"
+            f" yet: beside the {facts.n_initial} initial labels the last full run knew"
             f" {drawn} of the random sample and {asked} that {strategy} asked for;"
             f" {FEWEST_OF_AN_ARM} of each are needed (random share"
             f" {campaign.random_share:g})"
