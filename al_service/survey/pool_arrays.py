@@ -166,6 +166,10 @@ class PoolArrays:
             parts[name] = np.asarray(stored, dtype=np.float32)
         return Inputs(**parts)
 
+    def spectra(self, rows: slice) -> NDArray[np.float32]:
+        """`K x C x L` spectra alone of a pool that has some, 0 where there is none."""
+        return np.asarray(self._arrays[_SPECTRUM][rows], dtype=np.float32)
+
     def chunks(self, size: int) -> Iterator[tuple[slice, Inputs]]:
         """The whole pool in order, at most `size` objects at a time."""
         for start in range(0, len(self), size):

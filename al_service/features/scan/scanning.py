@@ -24,6 +24,10 @@ from al_service.features.scan.templates import (
 )
 from al_service.survey.spectra.grid import N_PIXELS
 
+SCAN_VERSION: Final = 1
+"""Raised whenever the scan says something else of the same spectrum: what is stored of
+pools is then computed anew."""
+
 _TOGETHER: Final = 8
 """Spectra per round of FFTs: fewer cost more calls than they save in memory."""
 
