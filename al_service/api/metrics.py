@@ -26,17 +26,21 @@ UNKNOWN_ROUTE: Final = "(none)"
 """Paths that no route serves share one series: strangers cannot make new ones."""
 
 
+COUNTERS: Final = {
+    "al_http_requests": ("HTTP requests answered", ("method", "route", "status")),
+    "al_asks": ("Batches handed out", ("campaign",)),
+    "al_objects_handed_out": ("Objects handed out, by reason", ("campaign", "reason")),
+    "al_tells": ("Submissions of labels stored", ("campaign",)),
+    "al_labels_told": ("Labels stored by this process", ("campaign",)),
+}
+"""Series that only grow: what each counts, and by what."""
+
+
 class Metrics:
     """The series of one application; nothing global."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "al_http_requests",
-            "HTTP requests answered",
-            ["method", "route", "status"],
-            registry=self.registry,
-        )
         self.seconds = Histogram(
             "al_http_request_seconds",
             "Time to answer an HTTP request",
@@ -44,41 +48,26 @@ class Metrics:
             buckets=SECONDS_BUCKETS,
             registry=self.registry,
         )
-        self.asks = Counter(
-            "al_asks",
-            "Batches handed out",
-            ["campaign"],
-            registry=self.registry,
-        )
-        self.objects = Counter(
-            "al_objects_handed_out",
-            "Objects handed out, by reason",
-            ["campaign", "reason"],
-            registry=self.registry,
-        )
-        self.tells = Counter(
-            "al_tells",
-            "Submissions of labels stored",
-            ["campaign"],
-            registry=self.registry,
-        )
-        self.labels_told = Counter(
-            "al_labels_told",
-            "Labels stored by this process",
-            ["campaign"],
-            registry=self.registry,
-        )
+        self.counters = {
+            name: Counter(name, what, by, registry=self.registry)
+            for name, (what, by) in COUNTERS.items()
+        }
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count and time a request."""
+        self.counters["al_http_requests"].labels(method, route, str(status)).inc()
+        self.seconds.labels(method, route).observe(seconds)
 
     def asked(self, campaign: str, reasons: Sequence[str]) -> None:
         """Count a batch that was handed out."""
-        self.asks.labels(campaign).inc()
+        self.counters["al_asks"].labels(campaign).inc()
         for reason in reasons:
-            self.objects.labels(campaign, reason).inc()
+            self.counters["al_objects_handed_out"].labels(campaign, reason).inc()
 
     def told(self, campaign: str, labels: int) -> None:
         """Count labels that were stored."""
-        self.tells.labels(campaign).inc()
-        self.labels_told.labels(campaign).inc(labels)
+        self.counters["al_tells"].labels(campaign).inc()
+        self.counters["al_labels_told"].labels(campaign).inc(labels)
 
 
 class LoopCollector(Collector):
@@ -174,10 +163,8 @@ class Measured:
         finally:
             route = _route_of(scope)
             method = scope["method"] if route != UNKNOWN_ROUTE else "*"
-            self.metrics.requests.labels(method, route, str(status)).inc()
-            self.metrics.seconds.labels(method, route).observe(
-                time.perf_counter() - started
-            )
+            seconds = time.perf_counter() - started
+            self.metrics.answered(method, route, status, seconds)
 
 
 def _route_of(scope: Scope) -> str:
