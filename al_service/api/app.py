@@ -10,8 +10,9 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from al_service.api import documentation, problems
+from al_service.api import documentation, refusals
 from al_service.api.body_limit import BodyLimit
+from al_service.api.heads import Heads
 from al_service.api.last_resort import LastResort
 from al_service.api.metrics import LoopCollector, Measured, Metrics
 from al_service.api.openapi import describe
@@ -76,8 +77,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(noun.router, dependencies=[KNOWN_PARAMETERS_ONLY])
     app.add_api_route("/", _front_door, include_in_schema=False)
     documentation.install(app)
-    problems.install(app)
+    refusals.install(app)
     # Added last is outermost: refused bodies and failures are counted, too.
+    app.add_middleware(Heads)
     app.add_middleware(LastResort)
     app.add_middleware(BodyLimit, limit=service.settings.body_limit)
     app.add_middleware(Measured, metrics=service.metrics)

@@ -3,7 +3,7 @@
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from al_service.api.problems import answer_bug
+from al_service.api.refusals import answer_bug
 
 
 class LastResort:
