@@ -10,6 +10,7 @@ from typing import Final
 from al_service.errors import InvalidInput, Problem
 from al_service.exports.spreadsheets import unshield
 from al_service.rounds.labeling import NewLabel
+from al_service.survey.catalogs.column_names import refuse_repeated
 from al_service.survey.catalogs.columns import texts
 from al_service.survey.catalogs.opening import TableFormat, format_of, open_table
 from al_service.survey.targets import DEFAULT_TARGETS, is_missing
@@ -235,8 +236,7 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
             f" {', '.join(sorted(known - EXPORTED - {'object_id'}))}; found"
             f" {', '.join(columns) or 'nothing'}{_separator_hint(columns)}"
         )
-    if len(set(columns)) < len(columns):
-        raise InvalidInput(f"{path}: a column is there twice: {', '.join(columns)}")
+    refuse_repeated(path, columns, place="its columns")
 
 
 def _separator_hint(columns: Sequence[str]) -> str:

@@ -114,7 +114,7 @@ def binary_data(folder: Path) -> ImportRequest:
     return text(folder, b"a\0b,\0\n1,2\n")
 
 
-@bad("dec are there twice")
+@bad("line 1: expected every column once, found 'dec' as columns 3 and 4")
 def a_column_that_is_there_twice(folder: Path) -> ImportRequest:
     return text(folder, "object_id,ra,dec,dec\na,1,2,3\n")
 

@@ -14,6 +14,7 @@ from astropy.io import fits
 from astropy.io.fits.verify import VerifyError
 
 from al_service.errors import Problem, UnreadableFile
+from al_service.survey.catalogs.column_names import refuse_repeated
 from al_service.survey.catalogs.columns import CHUNK_ROWS, Column, Places, TableChunk
 
 FITS_TROUBLE = (
@@ -56,10 +57,7 @@ class FitsTable:
                     columns = table.columns
                     self.units = {c.name: str(c.unit or "") for c in columns}
                     self._nulls = {c.name: c.null for c in columns}
-                    if len(self.units) != len(columns):
-                        raise UnreadableFile(
-                            shown, f"{self._where}: a column name is there twice"
-                        )
+                    refuse_repeated(shown, columns.names, place=self._where)
         except FITS_TROUBLE as error:
             raise UnreadableFile(shown, f"expected a FITS table: {error}") from error
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from al_service.errors import Problem, UnreadableFile
+from al_service.survey.catalogs.column_names import refuse_repeated
 from al_service.survey.catalogs.columns import CHUNK_ROWS, Places, TableChunk
 
 BUFFER_BYTES: Final = 2**16
@@ -28,10 +29,7 @@ class ParquetTable:
             schema = self._file.schema_arrow
         except (pa.ArrowException, OSError) as error:
             raise UnreadableFile(shown, f"expected Parquet: {error}") from error
-        names = schema.names
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise UnreadableFile(shown, f"column(s) {', '.join(twice)} are there twice")
+        refuse_repeated(shown, schema.names, place="the schema")
         self.n_rows: int | None = self._file.metadata.num_rows
         self.units = {
             field.name: ((field.metadata or {}).get(b"unit") or b"").decode(

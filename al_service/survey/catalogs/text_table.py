@@ -18,6 +18,7 @@ import pyarrow.csv as arrow_csv
 from astropy.io import ascii as astropy_ascii
 
 from al_service.errors import Problem, UnreadableFile
+from al_service.survey.catalogs.column_names import refuse_repeated
 from al_service.survey.catalogs.columns import TableChunk
 
 BLOCK_BYTES: Final = 2 * 2**20
@@ -134,14 +135,14 @@ class TextTable:
     def _csv_names(self, line: str) -> list[str]:
         if "\0" in line:
             raise UnreadableFile(self.path, "expected a table, found binary data")
-        if "\0" in line:
-            raise UnreadableFile(self.path, "expected a table, found binary data")
         try:
-            return self._unique(next(csv.reader([line], strict=True)))
+            names = next(csv.reader([line], strict=True))
         except (csv.Error, StopIteration) as error:
             raise UnreadableFile(
                 self.path, f"line {self._skip + 1}: expected column names: {error}"
             ) from error
+        refuse_repeated(self.path, names, place=f"line {self._skip + 1}")
+        return names
 
     def _ecsv_units(self, comments: Sequence[str], names: str) -> dict[str, str]:
         try:
@@ -154,16 +155,8 @@ class TextTable:
             ) from error
         delimiters = [line for line in comments if line.startswith("# delimiter:")]
         self._separator = "," if any("," in line for line in delimiters) else " "
-        self._unique(list(table.colnames))
+        refuse_repeated(self.path, table.colnames, place=f"line {self._skip + 1}")
         return {name: str(table[name].unit or "") for name in table.colnames}
-
-    def _unique(self, names: list[str]) -> list[str]:
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise UnreadableFile(
-                self.path, f"column(s) {', '.join(twice)} are there twice"
-            )
-        return names
 
 
 class _CheckedText(io.FileIO):

@@ -18,6 +18,7 @@ import pyarrow as pa
 from astropy.io import votable
 
 from al_service.errors import Problem, UnreadableFile
+from al_service.survey.catalogs.column_names import refuse_repeated
 from al_service.survey.catalogs.columns import CHUNK_ROWS, Places, TableChunk
 
 MAX_BINARY_BYTES: Final = 256 * 2**20
@@ -48,9 +49,7 @@ class VOTable:
         if not fields:
             raise UnreadableFile(shown, "expected a table with fields, found none")
         self._names = [one.get("name") or one.get("ID", "") for one in fields]
-        twice = sorted({n for n in self._names if self._names.count(n) > 1})
-        if twice:
-            raise UnreadableFile(shown, f"column(s) {', '.join(twice)} are there twice")
+        refuse_repeated(shown, self._names, place="the first table")
         self.units = {
             name: one.get("unit", "")
             for name, one in zip(self._names, fields, strict=True)
