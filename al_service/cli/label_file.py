@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from al_service.errors import InvalidInput, Problem
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.errors import InvalidInput, Problem, UnreadableFile
 from al_service.exports.spreadsheets import unshield
 from al_service.rounds.labeling import NewLabel
 from al_service.survey.catalogs.column_names import refuse_repeated
-from al_service.survey.catalogs.columns import texts
+from al_service.survey.catalogs.columns import TableChunk, texts
 from al_service.survey.catalogs.opening import TableFormat, format_of, open_table
 from al_service.survey.targets import DEFAULT_TARGETS, is_missing
 
@@ -31,6 +34,8 @@ CONFIDENT: Final = 4
 NOTHING_THERE: Final = 0
 """Qualities that are taken for granted where a file has no such column."""
 
+MOST_DIGITS: Final = 18
+"""Longer numbers are no numbers of labels: those have 63 bits."""
 
 SEPARATORS: Final[Mapping[str, str]] = {";": "semicolons", "\t": "tabs"}
 """What spreadsheets write where a comma is a decimal point."""
@@ -65,7 +70,11 @@ class _Row:
 
     def text(self, column: str) -> str | None:
         """What stands there; None for an empty cell."""
-        return (self._cells.get(column) or "").strip() or None
+        text = self._cells.get(column) or ""
+        if "\0" in text:  # PostgreSQL has no such texts
+            self._note(column, "expected text without NUL characters")
+            return None
+        return text.strip() or None
 
     def number(self, column: str) -> float | None:
         """The number that stands there; None for an empty cell and for NaN."""
@@ -83,7 +92,7 @@ class _Row:
         if text is None:
             return None
         text = text.removesuffix(".0")  # a column with gaps becomes floats elsewhere
-        if not text.isascii() or not text.isdigit():
+        if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
             self._note(column, f"expected a whole number, found {text!r}")
             return None
         return int(text)
@@ -177,7 +186,7 @@ def read_label_table(path: Path) -> list[LabelRow]:
         _check_columns(path, names)
         number = 0
         for chunk in source.chunks(names):
-            columns = [texts(chunk.columns[name]) for name in names]
+            columns = _columns(path, chunk, names)
             for row in zip(*columns, strict=True):
                 number += 1
                 cells = dict(zip(names, row, strict=True))
@@ -186,6 +195,16 @@ def read_label_table(path: Path) -> list[LabelRow]:
     if not labels:
         raise InvalidInput(f"{path}: expected at least one row, found none")
     return labels
+
+
+def _columns(
+    path: Path, chunk: TableChunk, names: Sequence[str]
+) -> list[NDArray[np.object_]]:
+    """Cells as text."""
+    try:
+        return [texts(chunk.cells(name)) for name in names]
+    except InvalidInput as error:
+        raise UnreadableFile(path, str(error)) from error
 
 
 def _is_history(cells: Mapping[str, str | None]) -> bool:

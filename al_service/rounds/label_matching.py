@@ -127,11 +127,16 @@ def _add(
             values=values,
             errors={name: one.errors[name] for name in values if name in one.errors},
             quality=one.quality,
-            note=one.note,
+            note=_storable(one.note),
         )
     )
     result.places.append(one.place)
-    result.labelers.append(one.labeler)
+    result.labelers.append(_storable(one.labeler))
+
+
+def _storable(text: str | None) -> str | None:
+    """A text without NUL characters: PostgreSQL has none, and nobody means them."""
+    return text and text.replace("\0", "")
 
 
 def _less_held_out(

@@ -160,7 +160,7 @@ class Catalog:
         if watch is None:
             names = [str(name) for name in position_names(ra, dec)]
         else:
-            column = chunk.columns[watch.column]
+            column = chunk.cells(watch.column)
             found = identifiers(column)
             watch.see(column, found)
             names = []
@@ -183,7 +183,7 @@ class Catalog:
         column = self.columns.single.get("group_id")
         if column is None:
             return None
-        groups = identifiers(chunk.columns[column])
+        groups = identifiers(chunk.cells(column))
         for row, group in enumerate(groups):
             problem = problem_of(group)
             if problem is not None:
@@ -194,7 +194,7 @@ class Catalog:
         """`plate-mjd-fiber`, numbers without leading zeros."""
         if not self.columns.spectrum_id:
             return None
-        parts = [texts(chunk.columns[name]) for name in self.columns.spectrum_id]
+        parts = [texts(chunk.cells(name)) for name in self.columns.spectrum_id]
         return [
             None
             if any(cell is None for cell in cells)

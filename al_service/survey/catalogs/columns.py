@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from al_service.errors import Problem
+from al_service.errors import InvalidInput, Problem
 
 Column = Any  # numpy or Arrow array: pyarrow ships no types
 
@@ -36,6 +36,26 @@ class TableChunk:
 
     def __len__(self) -> int:
         return len(self.places)
+
+    def cells(self, name: str, *, vectors: bool = False) -> Column:
+        """A column whose cells are numbers or texts.
+
+        Args:
+            name: of the column.
+            vectors: a cell may hold several numbers.
+
+        Raises:
+            InvalidInput: the cells are something else.
+        """
+        column = self.columns[name]
+        if isinstance(column, np.ndarray):
+            if column.ndim > 1 + vectors:
+                raise InvalidInput(
+                    f"column {name}: expected one value per row, found"
+                    f" {' x '.join(str(n) for n in column.shape[1:])} of them"
+                )
+            return column
+        return _plain_cells(column, name, vectors)
 
 
 class TableSource(Protocol):
@@ -68,6 +88,26 @@ class Places(Sequence[str]):
         if index >= self._count:
             raise IndexError(index)
         return f"{self._noun} {self._first + int(index)}"
+
+
+def _plain_cells(column: Column, name: str, vectors: bool) -> Column:
+    """Arrow's numbers, booleans and texts as they are; categories and times as text."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _plain_cells(column.dictionary_decode(), name, vectors)
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        if vectors:
+            return column
+        raise InvalidInput(f"column {name}: expected one value per row, found {kind}")
+    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    if is_number or _is_text(column) or pa.types.is_boolean(kind):
+        return column
+    try:
+        return pc.cast(column, pa.string())
+    except pa.ArrowException as error:
+        raise InvalidInput(
+            f"column {name}: expected numbers or text, found {kind}"
+        ) from error
 
 
 def texts(column: Column) -> NDArray[np.object_]:

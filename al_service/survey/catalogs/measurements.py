@@ -69,10 +69,15 @@ class RowNotes:
 
 
 def read_numbers(
-    chunk: TableChunk, column: str, columns: ColumnMap, notes: RowNotes
+    chunk: TableChunk,
+    column: str,
+    columns: ColumnMap,
+    notes: RowNotes,
+    *,
+    vectors: bool = False,
 ) -> NDArray[np.float64]:
-    """`N` or `N x B` numbers of a column, NaN for nothing and for missing codes."""
-    cells = chunk.columns[column]
+    """`N` or, of vectors, `N x B` numbers, NaN for nothing and for missing codes."""
+    cells = chunk.cells(column, vectors=vectors)
     values, bad = numbers(cells)
     bad_rows = _rows(bad)
     if bad_rows.any():
@@ -220,7 +225,8 @@ def _five(
     names = columns.bands.get(key)
     if names is None:
         return None
-    parts = [read_numbers(chunk, name, columns, notes) for name in names]
+    alone = len(names) == 1
+    parts = [read_numbers(chunk, name, columns, notes, vectors=alone) for name in names]
     values = parts[0] if len(parts) == 1 else np.stack(parts, axis=1)
     if values.ndim != 2 or values.shape[1] != len(BANDS):
         found = values.shape[1] if values.ndim == 2 else 1

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.survey.catalogs.identifiers import EXACT
 from al_service.survey.targets import LIMITS, SFR_QUANTILES, is_missing
 
 GOOD_ZWARNING: Final = (0, 16)
@@ -76,6 +80,15 @@ def positive_errors(
     }
 
 
-def fiber_name(plate: int, mjd: int, fiber: int) -> str:
-    """`PLATE-MJD-FIBER` with leading zeros, as spectra are named."""
-    return f"{plate:04d}-{mjd:05d}-{fiber:04d}"
+def fiber_names(
+    plate: NDArray[np.float64], mjd: NDArray[np.float64], fiber: NDArray[np.float64]
+) -> NDArray[np.object_]:
+    """`N` names `PLATE-MJD-FIBER` as spectra have them, None where one is no number."""
+    parts = np.nan_to_num(np.stack([plate, mjd, fiber]), nan=-1.0)
+    whole = ((parts >= 0) & (parts < EXACT) & (parts % 1 == 0)).all(axis=0)
+    rows = np.where(whole, parts, 0).astype(np.int64).T.tolist()
+    names = [
+        f"{row[0]:04d}-{row[1]:05d}-{row[2]:04d}" if good else None
+        for row, good in zip(rows, whole.tolist(), strict=True)
+    ]
+    return np.array([*names, None], dtype=object)[:-1]

@@ -67,7 +67,10 @@ def _label(
     path: Path, number: int, line: str, names: list[str], labeler: str | None
 ) -> FileLabel | None:
     where = f"line {number}"
-    cells = next(csv.reader([line], skipinitialspace=True))
+    try:
+        cells = next(csv.reader([line], skipinitialspace=True))
+    except csv.Error as error:
+        raise UnreadableFile(path, f"{where}: expected cells: {error}") from error
     if len(cells) < len(names):
         raise UnreadableFile(
             path, f"{where}: expected {len(names)} cells, found {len(cells)}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from al_service.errors import UnreadableFile
+from al_service.errors import InvalidInput, UnreadableFile
 from al_service.survey.catalogs.opening import open_table
 from al_service.survey.label_files.file_label import FileLabel, LabelFormat
 from al_service.survey.label_files.marz import is_marz, read_marz
@@ -47,10 +47,15 @@ def read_labels(
     Raises:
         UnreadableFile: it cannot be read, with the place.
     """
-    match kind:
-        case LabelFormat.MARZ:
-            yield from read_marz(path)
-        case LabelFormat.MPA_JHU:
-            yield from read_mpa_jhu(path, info)
-        case _:
-            yield from read_survey_labels(path, kind)
+    try:
+        match kind:
+            case LabelFormat.MARZ:
+                yield from read_marz(path)
+            case LabelFormat.MPA_JHU:
+                yield from read_mpa_jhu(path, info)
+            case _:
+                yield from read_survey_labels(path, kind)
+    except UnreadableFile:
+        raise
+    except InvalidInput as error:
+        raise UnreadableFile(path, str(error)) from error

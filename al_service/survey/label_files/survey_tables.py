@@ -24,7 +24,7 @@ from al_service.survey.label_files.file_label import (
     UNSURE,
     FileLabel,
     LabelFormat,
-    fiber_name,
+    fiber_names,
     positive_errors,
     usable,
 )
@@ -99,12 +99,15 @@ class _Columns:
         self._chunk = chunk
         self._names = {name.lower(): name for name in chunk.columns}
 
+    def __len__(self) -> int:
+        return len(self._chunk)
+
     def __contains__(self, name: str) -> bool:
         return name in self._names
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """`N` numbers, NaN where nothing stands."""
-        values, bad = numbers(self._chunk.columns[self._names[name]])
+        values, bad = numbers(self._chunk.cells(self._names[name]))
         if bad.any():
             place = self._chunk.places[int(np.flatnonzero(bad)[0])]
             raise UnreadableFile(self._path, f"{place}: {name}: expected a number")
@@ -112,11 +115,11 @@ class _Columns:
 
     def texts(self, name: str) -> NDArray[np.object_]:
         """`N` identifiers or texts, None where nothing stands."""
-        return identifiers(self._chunk.columns[self._names[name]])
+        return identifiers(self.raw(name))
 
     def raw(self, name: str) -> Any:  # Any: a column
         """The column as it was read."""
-        return self._chunk.columns[self._names[name]]
+        return self._chunk.cells(self._names[name])
 
     def first(self, groups: Sequence[Sequence[str]]) -> Sequence[str] | None:
         """The first group of names that are all there."""
@@ -194,6 +197,13 @@ def _mpa_jhu_chunk(
     fibers = info.first(_FIBERS)
     if fibers is None:
         raise UnreadableFile(info._path, "expected columns PLATEID, MJD, FIBERID")
+    missing = [name for name in MPA_JHU_COLUMNS if name.lower() not in rates]
+    if missing or len(chunk) != len(info):
+        raise UnreadableFile(
+            rates._path,
+            f"expected {', '.join(MPA_JHU_COLUMNS)} in FITS, row by row beside"
+            f" {info._path}; found no {', '.join(missing) or 'such rows'}",
+        )
     values = {
         target: rates.numbers(column.lower())
         for column, target in MPA_JHU_COLUMNS.items()
@@ -202,7 +212,7 @@ def _mpa_jhu_chunk(
         values["z"] = info.numbers("z")
     warning = info.numbers("z_warning") if "z_warning" in info else None
     flag = rates.numbers("flag") if "flag" in rates else np.zeros(len(chunk))
-    ids = [info.numbers(name) for name in fibers]
+    ids = fiber_names(*(info.numbers(name) for name in fibers))
     sky = [info.numbers(n) for n in ("ra", "dec")] if "ra" in info else None
     for row in range(len(chunk)):
         good = usable({target: v[row] for target, v in values.items()})
@@ -211,7 +221,7 @@ def _mpa_jhu_chunk(
             trusted &= warning[row] in GOOD_ZWARNING
         yield FileLabel(
             place=chunk.places[row],
-            names=(fiber_name(*(int(part[row]) for part in ids)),),
+            names=() if ids[row] is None else (ids[row],),
             values=good,
             quality=CONFIDENT if trusted else UNSURE,
             ra=None if sky is None else float(sky[0][row]),
@@ -259,11 +269,7 @@ def _names(
     names = []
     fibers = columns.first(_FIBERS)
     if fibers is not None:
-        parts = [columns.numbers(name) for name in fibers]
-        rows = zip(
-            *(np.nan_to_num(part).astype(int).tolist() for part in parts), strict=True
-        )
-        names.append(np.array([*(fiber_name(*row) for row in rows), None], object)[:-1])
+        names.append(fiber_names(*(columns.numbers(name) for name in fibers)))
     for name in layout.ids:
         if name in columns:
             found = columns.texts(name)

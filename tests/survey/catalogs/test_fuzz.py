@@ -1,11 +1,17 @@
 """Whatever bytes a table consists of, a reader answers or refuses; it never crashes."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from astropy.table import Table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -102,3 +108,54 @@ def test_text_of_any_kind_is_read_or_refused(
     lines = [",".join(cells) for cells in [names, ["object_id", "ra", "dec"], *rows]]
     read_all("\n".join(lines).encode("utf-8", "surrogatepass"))
     read_all("\n".join(lines[1:]).encode("utf-8", "surrogatepass"))
+
+
+ODD_COLUMNS: dict[str, Callable[[int], pa.Array]] = {
+    "dates": lambda n: pa.array([datetime(2026, 1, 1, tzinfo=UTC)] * n),
+    "categories": lambda n: pa.array([f"{k}" for k in range(n)]).dictionary_encode(),
+    "decimals": lambda n: pa.array([Decimal("1.5")] * n),
+    "bytes": lambda n: pa.array([b"1", *[b"\xff"] * (n - 1)]),
+    "structures": lambda n: pa.array([{"a": 1}] * n),
+    "lists": lambda n: pa.array([[1.0] * k for k in range(n)]),
+    "lists of texts": lambda n: pa.array([["a"] * 5] * n),
+    "nothing": pa.nulls,
+    "booleans": lambda n: pa.array([True] * n),
+    "unsigned": lambda n: pa.array([2**64 - 1] * n, pa.uint64()),
+}
+"""What programs write into Parquet where a number or a text should be."""
+
+KEYS = ["objid", "ra", "modelMag_g", "modelMagErr_g", "extinction_u", "z", "zErr"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("kind", ODD_COLUMNS)
+def test_a_column_of_any_type_is_read_or_refused(kind: str, key: str) -> None:
+    table = galaxies(5)
+    columns = {name: pa.array(table[name].tolist()) for name in table.colnames}
+    columns[key] = ODD_COLUMNS[kind](5)
+    with TemporaryDirectory() as folder:
+        pq.write_table(pa.table(columns), Path(folder) / "catalog")
+        read_all((Path(folder) / "catalog").read_bytes())
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_column_of_vectors_is_refused_by_name(tmp_path: Path, key: str) -> None:
+    table = galaxies(5)
+    table[key] = [[1.0, 2.0]] * 5
+    table.write(tmp_path / "catalog", format="fits")
+    with (
+        pytest.raises(ALServiceError, match=f"column {key}: expected one value"),
+        open_catalog(tmp_path / "catalog", {}) as catalog,
+    ):
+        list(catalog.parts())
+
+
+def test_a_table_of_vectors_of_vectors_is_refused(tmp_path: Path) -> None:
+    table = Table(galaxies(5)["objid", "ra", "dec"])
+    table["MODELFLUX"] = [[[1.0] * 5] * 2] * 5
+    table.write(tmp_path / "catalog", format="fits")
+    with (
+        pytest.raises(ALServiceError, match="one value per row, found 2 x 5 of them"),
+        open_catalog(tmp_path / "catalog", {}) as catalog,
+    ):
+        list(catalog.parts())

@@ -3,49 +3,20 @@
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
-from astropy.table import Table
 
 from al_service.errors import UnreadableFile
 from al_service.survey.label_files.file_label import FileLabel, LabelFormat, usable
 from al_service.survey.label_files.reading import read_labels, sniff
-
-MARZ = """# Results generated on Sun Nov 22 2026
-# Vetted by: anna
-#ID, Name,   RA,      DEC,    AutoZ, FinTID, FinZ,    QOP, Comment
-1,   obj-a,  10.0,    -1.0,   0.10,  8,      0.10123, 4,   fine
-2,   obj-b,  11.0,    -1.5,   0.20,  8,      0.20123, 2,
-3,   obj-c,  12.0,    -1.5,   0.00,  1,      0.00010, 6,   star
-4,   obj-d,  13.0,    -1.5,   0.90,  8,      0.90123, 1,   nothing
-5,   obj-e,  14.0,    -1.5,   0.90,  8,      0.90123, 0,
-"""
-
-
-def rates(n: int = 4) -> Table:
-    """`gal_totsfr_dr7`: quantiles around a median, and its missing code."""
-    median = np.array([0.5, -99.0, 0.1, 0.2])[:n].astype(np.float32)
-    table = Table({"AVG": median, "MODE": median, "MEDIAN": median})
-    table["ENTROPY"] = np.array([2.5, -1.0, 2.0, 2.0], np.float32)[:n]
-    for name, offset in (("P2P5", -1), ("P16", -0.5), ("P84", 0.5), ("P97P5", 1)):
-        table[name] = np.where(median > -90, median + np.float32(offset), median)
-    table["P16"][2] = 3.0  # above its median: the quantiles make no sense
-    table["FLAG"] = np.array([0, 0, 0, 1])[:n]
-    return table
-
-
-def info() -> Table:
-    return Table(
-        {
-            "PLATEID": [266, 266, 267, 268],
-            "MJD": [51630] * 4,
-            "FIBERID": [1, 2, 3, 4],
-            "RA": [10.0, 11.0, 12.0, 13.0],
-            "DEC": [0.0] * 4,
-            "Z": [0.05, 0.06, 0.07, 0.08],
-            "Z_WARNING": [0, 16, 0, 0],
-        }
-    )
+from tests.survey.label_files.files import (
+    DESI_VI,
+    GALSPEC,
+    MARZ,
+    info,
+    rates,
+    redrock,
+    spec_obj,
+)
 
 
 def read(path: Path, extra: Path | None = None) -> list[FileLabel]:
@@ -84,14 +55,7 @@ def test_mpa_jhu_rates_without_names_or_of_other_rows_are_refused(
 
 def test_galspec_extra_of_casjobs(tmp_path: Path) -> None:
     path = tmp_path / "galspec.csv"
-    path.write_text(
-        "#Table1\n"
-        "specObjID,reliable,zWarning,sfr_tot_p2p5,sfr_tot_p16,sfr_tot_p50,"
-        "sfr_tot_p84,sfr_tot_p97p5,sfr_tot_entropy\n"
-        "299489677444933632,1,0,-1,-0.5,0,0.5,1,2.1\n"
-        "299489952322840576,0,0,-1,-0.5,0,0.5,1,2.1\n"
-        "299490227200747520,1,0,-9999,-9999,-9999,-9999,-9999,-9999\n"
-    )
+    path.write_text(GALSPEC)
     assert sniff(path) is LabelFormat.GALSPEC
     first, second, third = read(path)
     assert first.names == ("299489677444933632",)
@@ -102,20 +66,7 @@ def test_galspec_extra_of_casjobs(tmp_path: Path) -> None:
 
 def test_spec_obj_names_fibers_and_warns(tmp_path: Path) -> None:
     path = tmp_path / "specobj.fits"
-    table = Table(
-        {
-            "SPECOBJID": ["299489677444933632"] * 3,
-            "PLATE": [266] * 3,
-            "MJD": [51630] * 3,
-            "FIBERID": [1, 2, 3],
-            "Z": [0.1, 0.2, 0.3],
-            "Z_ERR": [1e-5, -1.0, 1e-5],
-            "ZWARNING": [0, 0, 4],
-            "PLUG_RA": [1.0] * 3,
-            "PLUG_DEC": [2.0] * 3,
-        }
-    )
-    table.write(path)
+    spec_obj().write(path)
     assert sniff(path) is LabelFormat.SPECOBJ
     first, second, third = read(path)
     assert first.names == ("0266-51630-0001", "299489677444933632")
@@ -126,10 +77,7 @@ def test_spec_obj_names_fibers_and_warns(tmp_path: Path) -> None:
 
 def test_redrock_trusts_no_warning(tmp_path: Path) -> None:
     path = tmp_path / "redrock.fits"
-    table = Table({"TARGETID": [39627652595714901, 39627652595714902]})
-    table["Z"], table["ZERR"], table["ZWARN"] = [0.7, 1.2], [1e-4, 1e-4], [0, 16]
-    table["SPECTYPE"] = ["GALAXY", "QSO"]
-    table.write(path)
+    redrock().write(path)
     assert sniff(path) is LabelFormat.REDROCK
     labels = read(path)
     assert [one.quality for one in labels] == [4, 1]
@@ -138,12 +86,7 @@ def test_redrock_trusts_no_warning(tmp_path: Path) -> None:
 
 def test_an_empty_inspected_redshift_accepts_that_of_redrock(tmp_path: Path) -> None:
     path = tmp_path / "vi.csv"
-    path.write_text(
-        "TARGETID,EXPID,NIGHT,TILEID,Redrock_z,VI_scanner,VI_quality,VI_issue,VI_z,"
-        "VI_spectype,VI_comment\n"
-        "39627652595714901,1,20260101,5,0.7012,AB,4,,,GALAXY,\n"
-        "39627652595714902,1,20260101,5,0.9012,AB,2,R,1.1012,GALAXY,wrong line\n"
-    )
+    path.write_text(DESI_VI)
     assert sniff(path) is LabelFormat.DESI_VI
     first, second = read(path)
     assert (first.values, first.quality, first.labeler) == ({"z": 0.7012}, 4, "AB")
