@@ -8,12 +8,14 @@ from rich.table import Table
 from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.cli.pool_import import import_pool
+from al_service.cli.pool_simulate import simulate
 from al_service.rounds import pools
 from al_service.survey.pool_arrays import PoolArrays
 from db.tables import Pool
 
 app = typer.Typer(help="Pools of objects to choose from.", no_args_is_help=True)
 app.command("import")(import_pool)
+app.command("simulate")(simulate)
 
 
 @app.command("list")

@@ -8,7 +8,7 @@ import that is repeated finds what is there and changes nothing.
 
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,9 @@ from db.repositories import pools
 
 DIGEST_LENGTH: Final = 12
 """Characters of the digest in a folder's name: enough to tell imports apart."""
+
+Fill = Callable[[Path], str]
+"""Writes a pool's arrays into a folder and returns the digest of their manifest."""
 
 
 @dataclass(frozen=True)
@@ -73,25 +76,63 @@ def import_files(
             this name is running.
         InvalidInput: the request makes no sense, or a file cannot be read.
     """
+    counts = ImportCounts()
+
+    def fill(folder: Path) -> str:
+        nonlocal counts
+        digest, counts = assemble_pool(
+            request, folder, rejected=rows, skip_bad=skip_bad, progress=progress
+        )
+        return digest
+
+    with RejectedRows(rejected) as rows:
+        digest, unchanged = make_pool(
+            sessions, name, fill, artifacts=artifacts, seed=seed, progress=progress
+        )
+    return ImportResult(counts, digest, unchanged=unchanged)
+
+
+def make_pool(
+    sessions: sessionmaker[Session],
+    name: str,
+    fill: Fill,
+    *,
+    artifacts: Path,
+    seed: int,
+    progress: Progress,
+) -> tuple[str, bool]:
+    """Make a pool that nobody sees before it is whole.
+
+    Args:
+        sessions: of the database.
+        name: how campaigns will address the pool.
+        fill: writes the arrays into the folder it is given and returns the digest of
+            their manifest.
+        artifacts: folder of arrays and checkpoints.
+        seed: decides which galaxies examine.
+        progress: told how far the stages are.
+
+    Returns:
+        The digest, and whether the pool was there already with the same content.
+
+    Raises:
+        Conflict: the name is taken by a pool of other content, or another pool of
+            this name is being made.
+        InvalidInput: the name cannot be one.
+    """
     if not fullmatch(NAME, name):
         raise InvalidInput(
             f"pool name: expected letters, digits, _, . and -, found {name!r}"
         )
     parent = artifacts / POOLS_FOLDER
     parent.mkdir(parents=True, exist_ok=True)
-    with (
-        _alone(parent, name),
-        RejectedRows(rejected) as rows,
-        partial_folder(parent, name) as folder,
-    ):
-        digest, counts = assemble_pool(
-            request, folder, rejected=rows, skip_bad=skip_bad, progress=progress
-        )
+    with _alone(parent, name), partial_folder(parent, name) as folder:
+        digest = fill(folder)
         with sessions() as session:
             known = pools.find_visible(session, name)
             if known is not None:
                 _compare(name, known.manifest_digest, known.seed, digest, seed)
-                return ImportResult(counts, digest, unchanged=True)
+                return digest, True
         final = f"{name}-{digest[:DIGEST_LENGTH]}"
         publish(folder, parent / final)
     progress("filling the database", 0, None)
@@ -105,7 +146,7 @@ def import_files(
         )
     if not written:
         raise Conflict(f"a pool named {name!r} was made at this moment: try again")
-    return ImportResult(counts, digest, unchanged=False)
+    return digest, False
 
 
 def _compare(

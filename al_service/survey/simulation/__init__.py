@@ -1,0 +1,1 @@
+"""A survey made of real galaxies: simulated images, spectra, photometry and labels."""

@@ -1,0 +1,80 @@
+"""A simulated survey is a pool that keeps its promises."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from al_service.errors import InvalidInput
+from al_service.survey.images.stamp import STAMP_SHAPE, problem_of
+from al_service.survey.pool_arrays import PoolArrays
+from al_service.survey.sdss10k import read_sdss10k
+from al_service.survey.simulation.simulate import read_latents, simulate
+from al_service.survey.targets import DEFAULT_TARGETS, check_values
+
+N = 200
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> PoolArrays:
+    return simulate(tmp_path_factory.mktemp("simulated") / "pool", N, seed=3)
+
+
+def test_the_same_seed_gives_the_same_bytes(pool: PoolArrays, tmp_path: Path) -> None:
+    again = simulate(tmp_path / "again", N, seed=3)
+    other = simulate(tmp_path / "other", N, seed=4)
+    manifests = [(one.path / "manifest.json").read_bytes() for one in (pool, again)]
+    assert manifests[0] == manifests[1]
+    assert (other.path / "manifest.json").read_bytes() != manifests[0]
+
+
+def test_a_larger_survey_begins_like_a_smaller_one(
+    pool: PoolArrays, tmp_path: Path
+) -> None:
+    larger = simulate(tmp_path / "larger", N + 56, seed=3)
+    whole = N // 64 * 64  # batches that are whole in both
+    few = pool.inputs(slice(0, whole))
+    many = larger.inputs(slice(0, whole))
+    assert few.image is not None
+    assert many.image is not None
+    np.testing.assert_array_equal(few.image, many.image)
+    np.testing.assert_array_equal(few.photometry, many.photometry)
+
+
+def test_objects_are_of_real_galaxies_and_share_their_groups(pool: PoolArrays) -> None:
+    real, _ = read_sdss10k()
+    assert set(pool.group_ids) <= set(real.group_ids)
+    assert len(set(pool.object_ids)) == N
+    assert pool.targets == DEFAULT_TARGETS
+
+
+def test_stamps_are_what_the_importer_would_take(pool: PoolArrays) -> None:
+    inputs = pool.inputs(slice(0, N))
+    assert inputs.image is not None
+    assert inputs.has_image is not None
+    assert inputs.image.shape[1:] == STAMP_SHAPE
+    for stamp in inputs.image[inputs.has_image]:
+        assert problem_of(stamp) is None
+    assert not inputs.image[~inputs.has_image].any()
+
+
+def test_every_label_is_one_that_the_service_would_store(pool: PoolArrays) -> None:
+    for row in pool.known_values:
+        label = {
+            target: float(value)
+            for target, value in zip(pool.targets, row, strict=True)
+            if np.isfinite(value)
+        }
+        assert check_values(label) == []
+
+
+def test_the_rate_is_the_sum_of_fiber_and_outside(pool: PoolArrays) -> None:
+    truth = read_latents(pool)
+    total = 10.0 ** truth["log_sfr_fiber"] + 10.0 ** truth["log_sfr_outside"]
+    np.testing.assert_allclose(total, 10.0 ** truth["log_sfr"], rtol=1e-4)
+
+
+def test_a_survey_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="at least 1"):
+        simulate(tmp_path / "none", 0, seed=0)
+    assert not (tmp_path / "none").exists()
