@@ -1,8 +1,18 @@
 """Every choice about the network and its training, as versioned JSON."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a network learns."""
+
+    epochs: int
+    learning_rate: float
+    ema: float
 
 
 class ModelConfig(BaseModel):
@@ -28,8 +38,14 @@ class ModelConfig(BaseModel):
     noise_hidden: int = Field(default=32, ge=4)
     """Width of the branch that predicts the noise."""
 
+    modalities: tuple[Literal["photometry", "image", "spectrum"], ...] | None = None
+    """What the network may look at; None: everything that labeled objects have."""
+
+    embedding: int = Field(default=128, ge=8)
+    """Channels in which the convolutions of an image or a spectrum end."""
+
     epochs: int = Field(default=60, ge=1)
-    """Passes over the labels, where they are many."""
+    """Passes over the labels, where they are many and nothing is convolved."""
 
     min_steps: int = Field(default=150, ge=1)
     """Fewer optimizer steps than this leave even a small set unlearned, more make
@@ -40,6 +56,15 @@ class ModelConfig(BaseModel):
 
     learning_rate: float = Field(default=3e-3, gt=0)
     """Peak of the one-cycle schedule (Smith & Topin 2017)."""
+
+    pixel_epochs: int = Field(default=16, ge=1)
+    """Passes over the labels for networks that look at pixels."""
+
+    pixel_learning_rate: float = Field(default=2e-3, gt=0)
+    """Peak of the schedule for networks that look at pixels."""
+
+    pixel_ema: float = Field(default=0.99, ge=0, lt=1)
+    """Decay of the mean of weights for networks that look at pixels."""
 
     weight_decay: float = Field(default=1e-2, ge=0)
     """Decoupled decay of AdamW (Loshchilov & Hutter 2019)."""
@@ -65,6 +90,16 @@ class ModelConfig(BaseModel):
 
     photometry_dropout: float = Field(default=0.15, ge=0, lt=1)
     """How often training hides photometry that another modality can replace."""
+
+    def schedule(self, *, pixels: bool) -> "Schedule":
+        """How a network is trained.
+
+        Args:
+            pixels: whether it looks at pixels of images or spectra.
+        """
+        if pixels:
+            return Schedule(self.pixel_epochs, self.pixel_learning_rate, self.pixel_ema)
+        return Schedule(self.epochs, self.learning_rate, self.ema)
 
     @model_validator(mode="after")
     def _dim_divides(self) -> "ModelConfig":

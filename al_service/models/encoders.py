@@ -1,8 +1,8 @@
 """Measurements become features: one encoder per modality.
 
-Every encoder serves all members of the network at once: `M x N x F_in` or `N x F_in`
-in, `M x N x F` out. A new modality is a class with the attribute `width` and a line in
-`fusion.py`.
+Every encoder serves all members of the network at once: what a modality's names in
+`features/preparation.py` say in, columns first, `M x N x F` out. A new modality is a
+class with the attribute `width` and a line in `fusion.py`.
 """
 
 import math
@@ -45,4 +45,38 @@ class PhotometryEncoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`N x F_in` scaled columns to `M x N x F` features."""
         features: Tensor = self.layers(x)
+        return features
+
+
+class PixelEncoder(nn.Module):
+    """Shared convolutions of the pixels, beside columns that sum them up.
+
+    The embedding passes one narrow shared layer; columns and embedding then meet in
+    hidden layers of each member's own.
+    """
+
+    def __init__(
+        self,
+        convolutions: nn.Module,
+        *,
+        members: int,
+        n_embedded: int,
+        n_columns: int,
+        hidden: int,
+    ) -> None:
+        super().__init__()
+        self.width = hidden
+        self.convolutions = convolutions
+        self.narrow = nn.Sequential(nn.Linear(n_embedded, hidden), nn.SiLU())
+        self.columns = nn.Sequential(
+            MemberLinear(members, n_columns, hidden),
+            nn.SiLU(),
+        )
+        self.join = nn.Sequential(MemberLinear(members, 2 * hidden, hidden), nn.SiLU())
+
+    def forward(self, columns: Tensor, pixels: Tensor) -> Tensor:
+        """`N x F_in` scaled columns and `N x ...` pixels to `M x N x F` features."""
+        said = self.columns(columns)  # M x N x F
+        seen = self.narrow(self.convolutions(pixels)).expand(len(said), -1, -1)
+        features: Tensor = self.join(torch.cat([said, seen], dim=-1))
         return features

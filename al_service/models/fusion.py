@@ -10,8 +10,11 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from al_service.features.preparation import COLUMNS_OF, PIXELS_OF
+from al_service.features.spectra import CHANNELS
 from al_service.models.config import ModelConfig
-from al_service.models.encoders import MemberLinear, PhotometryEncoder
+from al_service.models.convolutions import ImageConvolutions, SpectrumConvolutions
+from al_service.models.encoders import MemberLinear, PhotometryEncoder, PixelEncoder
 
 LOG_NOISE_LIMITS: Final = (-18.0, 4.0)
 """Range of log s² for latents of unit spread. A redshift scan is good to 1e-4 of the
@@ -28,13 +31,20 @@ class FusionNetwork(nn.Module):
 
         Args:
             config: sizes.
-            widths: modality to the width of its scaled input.
+            widths: name of columns, as in `COLUMNS_OF`, to their number; one entry
+                for every modality that has an encoder.
             n_latents: number of latent targets, for the noise branch.
         """
         super().__init__()
-        self.modalities = tuple(sorted(widths))
+        self._allowed = config.modalities
+        self.modalities = tuple(
+            sorted(name for name, columns in COLUMNS_OF.items() if columns in widths)
+        )
         self.encoders = nn.ModuleDict(
-            {name: _encoder(name, config, widths[name]) for name in self.modalities}
+            {
+                name: _encoder(name, config, widths[COLUMNS_OF[name]])
+                for name in self.modalities
+            }
         )
         width = sum(_width(self.encoders[name]) for name in self.modalities)
         self.tokens = nn.ParameterDict(
@@ -58,22 +68,64 @@ class FusionNetwork(nn.Module):
         """Features and noise of `N` objects.
 
         Args:
-            columns: modality to `N x ...` scaled input.
+            columns: scaled columns `N x F` and pixels `N x ...` by name.
             present: modality to `N` flags; a hidden modality is not present.
 
         Returns:
             φ `M x N x D/M` and log s² `M x N x T`, for latents of unit spread.
         """
-        parts = [
-            torch.where(
-                present[name][:, None], self.encoders[name](columns[name]), token
-            )
+        return self.join(self.encode(columns, present))
+
+    def encode(
+        self, columns: Mapping[str, Tensor], present: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Modality to `M x N x F` features, the token where it is absent."""
+        return {
+            name: self._encoded(name, token, columns, present[name])
             for name, token in self.tokens.items()
-        ]
-        fused = torch.cat(parts, dim=-1)
+        }
+
+    def join(self, parts: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Modalities' features to φ and log s², as `forward` gives them."""
+        fused = torch.cat([parts[name] for name in self.modalities], dim=-1)
         # The noise reads the features but does not shape them: a separate branch.
         log_noise: Tensor = self.noise(fused.detach())
         return self.fuse(fused), log_noise.clamp(*LOG_NOISE_LIMITS)
+
+    def without(self, parts: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+        """The same features as if no object had some modality."""
+        hidden = dict(parts)
+        if name in hidden:
+            hidden[name] = self.tokens[name].expand_as(hidden[name])
+        return hidden
+
+    @property
+    def sees_pixels(self) -> bool:
+        """Whether images or spectra are looked at; their convolutions are shared."""
+        return any(name in PIXELS_OF for name in self.modalities)
+
+    def _encoded(
+        self,
+        name: str,
+        token: Tensor,
+        columns: Mapping[str, Tensor],
+        present: Tensor,
+    ) -> Tensor:
+        """Features of one modality, `M x N x F`, the token where it is absent."""
+        encoder = self.encoders[name]
+        if self._allowed is not None and name not in self._allowed:
+            return token.expand(-1, len(present), -1)
+        if name not in PIXELS_OF:
+            return torch.where(
+                present[:, None], encoder(columns[COLUMNS_OF[name]]), token
+            )
+        # Pixels are dear: those that are absent or hidden are not convolved.
+        rows = present.nonzero().squeeze(dim=1)
+        absent = token.expand(-1, len(present), -1)
+        if len(rows) == 0:
+            return absent
+        scaled, pixels = columns[COLUMNS_OF[name]], columns[PIXELS_OF[name]]
+        return absent.index_copy(1, rows, encoder(scaled[rows], pixels[rows]))
 
 
 def hide_modalities(
@@ -104,7 +156,25 @@ def _encoder(name: str, config: ModelConfig, width: int) -> nn.Module:
         return PhotometryEncoder(
             members=config.members, n_in=width, hidden=config.hidden
         )
+    if name == "image":
+        images = ImageConvolutions(config.embedding)
+        return _pixel_encoder(images, images.width, config, width)
+    if name == "spectrum":
+        spectra = SpectrumConvolutions(len(CHANNELS), config.embedding)
+        return _pixel_encoder(spectra, spectra.width, config, width)
     raise ValueError(f"expected a modality with an encoder, found {name!r}")
+
+
+def _pixel_encoder(
+    convolutions: nn.Module, n_embedded: int, config: ModelConfig, n_columns: int
+) -> nn.Module:
+    return PixelEncoder(
+        convolutions,
+        members=config.members,
+        n_embedded=n_embedded,
+        n_columns=n_columns,
+        hidden=config.hidden,
+    )
 
 
 def _width(encoder: nn.Module) -> int:

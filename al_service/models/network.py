@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from al_service.features.photometry import photometry_features
+from al_service.features.preparation import COLUMNS_OF, SPECTRUM, prepare, presence
 from al_service.features.scaling import Scaler
 from al_service.models.config import ModelConfig
 from al_service.models.fusion import FusionNetwork
@@ -18,8 +17,21 @@ from al_service.models.targets_transform import TargetTransform
 from al_service.models.whitening import Whitening
 from al_service.survey.inputs import Inputs
 
-MODALITIES: Final[tuple[str, ...]] = ("photometry",)
-"""Modalities that have an encoder."""
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a network makes of `N` objects."""
+
+    phi: NDArray[np.float32]
+    """`N x D`, whitened."""
+    noise: NDArray[np.float32]
+    """`N x T` variances s² of a label, latent units squared."""
+    blind_phi: NDArray[np.float32] | None = None
+    """`N x D` as if no object had a spectrum; None where no redshift was scanned."""
+    blind_noise: NDArray[np.float32] | None = None
+    """`N x T` of that."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,7 @@ class Network:
     config: ModelConfig
     targets: tuple[str, ...]
     scalers: Mapping[str, Scaler]
-    """Per modality, fitted on training rows."""
+    """Name of columns to their scale, fitted on training rows."""
     latent_center: NDArray[np.float64]
     """`T` means of the latents over the training labels."""
     latent_spread: NDArray[np.float64]
@@ -57,24 +69,41 @@ class Network:
         """Number of trained numbers."""
         return sum(weight.numel() for weight in self.module.parameters())
 
-    def encode(self, inputs: Inputs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the network looks at."""
+        return self.module.modalities
+
+    def encode(self, inputs: Inputs, *, blind: bool = False) -> Encoded:
         """Features and noise of some objects.
 
         Args:
             inputs: `N` objects.
-
-        Returns:
-            Whitened φ, `N x D`, and s², `N x T` in latent units squared.
+            blind: also without their spectra.
         """
-        phi, log_noise = raw_features(self.module, self.scalers, inputs)
-        log_noise = np.clip(log_noise, *self.noise_limits.T)
-        noise = np.exp(log_noise) * self.noise_scale * self.latent_spread**2
-        return self.whitening.apply(phi), noise.astype(np.float32)
+        raw = raw_features(self.module, self.scalers, inputs, blind=blind)
+        seen = self.whitening.apply(raw.phi), self._noise(raw.log_noise)
+        if raw.blind is None:
+            return Encoded(*seen)
+        phi, log_noise = raw.blind
+        return Encoded(*seen, self.whitening.apply(phi), self._noise(log_noise))
+
+    def _noise(self, log_noise: Floats) -> NDArray[np.float32]:
+        within = np.clip(log_noise, *self.noise_limits.T)
+        noise = np.exp(within) * self.noise_scale * self.latent_spread**2
+        return noise.astype(np.float32)
 
 
-def modality_columns(inputs: Inputs) -> dict[str, NDArray[np.floating[Any]]]:
-    """Modality to the unscaled input of its encoder, NaN where missing."""
-    return {"photometry": photometry_features(inputs.photometry)}
+@dataclass(frozen=True)
+class RawFeatures:
+    """Unwhitened features and log noise of `N` objects."""
+
+    phi: NDArray[np.float32]
+    """`N x D`: the members' features side by side."""
+    log_noise: Floats
+    """`N x T`: the members' mean, for latents of unit spread."""
+    blind: tuple[NDArray[np.float32], Floats] | None
+    """The same without any spectrum, where that was asked for."""
 
 
 def scaled_tensors(
@@ -83,31 +112,47 @@ def scaled_tensors(
     """What the module eats.
 
     Returns:
-        Modality to `N x ...` scaled input, and to `N` flags of presence.
+        Scaled columns and pixels by name, `N x ...`; modality to `N` flags of presence.
     """
+    modalities = [name for name, columns in COLUMNS_OF.items() if columns in scalers]
     columns = {
-        name: torch.from_numpy(scalers[name].transform(unscaled))
-        for name, unscaled in modality_columns(inputs).items()
-        if name in scalers
+        name: torch.from_numpy(
+            scalers[name].transform(part) if name in scalers else part
+        )
+        for name, part in prepare(inputs, modalities).items()
     }
     present = {
-        name: torch.from_numpy(np.array(getattr(inputs, f"has_{name}")))
-        for name in columns
+        name: torch.from_numpy(np.array(presence(inputs, name))) for name in modalities
     }
     return columns, present
 
 
 def raw_features(
-    module: FusionNetwork, scalers: Mapping[str, Scaler], inputs: Inputs
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    module: FusionNetwork,
+    scalers: Mapping[str, Scaler],
+    inputs: Inputs,
+    *,
+    blind: bool = False,
+) -> RawFeatures:
     """Unwhitened features and log noise of some objects.
 
-    Returns:
-        φ, `N x D`: the members' features side by side; log s², `N x T`: the members'
-        mean, for latents of unit spread.
+    Args:
+        module: the trained module.
+        scalers: of its columns.
+        inputs: `N` objects.
+        blind: also without their spectra.
     """
     columns, present = scaled_tensors(scalers, inputs)
     with torch.no_grad():
-        phi, log_noise = module(columns, present)  # M x N x D/M, M x N x T
-    joined = phi.transpose(0, 1).flatten(start_dim=1)  # N x D
+        parts = module.encode(columns, present)
+        seen = _side_by_side(*module.join(parts))
+        unseen = None
+        if blind:
+            unseen = _side_by_side(*module.join(module.without(parts, SPECTRUM)))
+    return RawFeatures(*seen, unseen)
+
+
+def _side_by_side(phi: Tensor, log_noise: Tensor) -> tuple[NDArray[np.float32], Floats]:
+    """Members' φ `M x N x D/M` as `N x D`, and their mean log noise, `N x T`."""
+    joined = phi.transpose(0, 1).flatten(start_dim=1)
     return joined.numpy(), log_noise.double().mean(dim=0).numpy()

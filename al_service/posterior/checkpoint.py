@@ -80,7 +80,7 @@ def save_checkpoint(
         "version": FORMAT_VERSION,
         "targets": list(network.targets),
         "config": network.config.model_dump(mode="json"),
-        "modalities": sorted(network.scalers),
+        "scalers": sorted(network.scalers),
     }
     text = manifest_text(facts, {_TENSORS: hashlib.sha256(tensors).hexdigest()})
     digest = hashlib.sha256(text).hexdigest()
@@ -106,7 +106,7 @@ def load_checkpoint(directory: Path, digest: str) -> Checkpoint:
     arrays = load_file(folder / _TENSORS)
     targets = tuple(manifest["targets"])
     config = ModelConfig.model_validate(manifest["config"])
-    network = _network(arrays, targets, config, manifest["modalities"])
+    network = _network(arrays, targets, config, manifest["scalers"])
     head = Head(targets=targets, **_under(arrays, "head"))
     widths = _under(arrays, "calibration")
     calibration = Calibration(targets, IntervalWidths(**widths)) if widths else None
@@ -139,9 +139,9 @@ def _arrays(network: Network, head: Head, calibration: Calibration | None) -> Ar
 
 
 def _network(
-    arrays: Arrays, targets: tuple[str, ...], config: ModelConfig, modalities: list[str]
+    arrays: Arrays, targets: tuple[str, ...], config: ModelConfig, names: list[str]
 ) -> Network:
-    scalers = {name: Scaler(**_under(arrays, f"scaler.{name}")) for name in modalities}
+    scalers = {name: Scaler(**_under(arrays, f"scaler.{name}")) for name in names}
     with torch.device("meta"):  # no random start, no memory: weights follow
         module = FusionNetwork(
             config,

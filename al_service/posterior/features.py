@@ -7,11 +7,17 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.features.preparation import SPECTRUM
+from al_service.features.scanned_redshift import believed_redshifts
 from al_service.models.network import Network
-from al_service.survey.inputs import Inputs, Rows
+from al_service.survey.inputs import Inputs, Measured, Modality, Rows
+from al_service.survey.targets import Target
 
 CHUNK_ROWS: Final = 4096
 """Objects encoded at a time: activations stay within some tens of megabytes."""
+
+PIXEL_CHUNK_ROWS: Final = 256
+"""The same for objects with images or spectra, 120 kB each before anything is done."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,12 @@ class Features:
     """`N` unions of `Modality`."""
     scan: NDArray[np.float32] | None = None
     """`N x 2`: log(1 + z) of a redshift scan and its variance, NaN where there is
-    none; None where no object has a spectrum."""
+    none that is believed; None where nobody has scanned."""
+    blind_phi: NDArray[np.float32] | None = None
+    """`N x D` without the spectrum. Where a scan speaks for z, the label teaches by
+    this φ what photometry and image say; None where `scan` is."""
+    blind_noise: NDArray[np.float32] | None = None
+    """`N x T` of `blind_phi`."""
 
     def __len__(self) -> int:
         return len(self.phi)
@@ -51,17 +62,45 @@ class Features:
         return cls(**{name: arrays[name] for name in names if name in arrays})
 
 
-def extract(network: Network, inputs: Inputs) -> Features:
+def extract(network: Network, measured: Measured) -> Features:
     """Features of objects under a trained network.
 
     Args:
         network: the network.
-        inputs: `N` objects.
+        measured: `N` objects, taken some at a time.
     """
-    n = len(inputs)
-    phi = np.empty((n, network.dim), dtype=np.float32)
-    noise = np.empty((n, len(network.targets)), dtype=np.float32)
-    for start in range(0, n, CHUNK_ROWS):
-        rows = slice(start, start + CHUNK_ROWS)
-        phi[rows], noise[rows] = network.encode(inputs.take(rows))
-    return Features(phi, noise, inputs.patterns)
+    step = PIXEL_CHUNK_ROWS if network.module.sees_pixels else CHUNK_ROWS
+    parts: dict[str, NDArray[Any]] = {}  # Any: of several types
+    n = len(measured)
+    for start in range(0, max(n, 1), step):
+        rows = slice(start, min(start + step, n))
+        for name, part in _extract(network, measured.take(rows)).arrays().items():
+            if name not in parts:
+                parts[name] = np.empty((n, *part.shape[1:]), dtype=part.dtype)
+            parts[name][rows] = part
+    return Features.from_arrays(parts)
+
+
+def _extract(network: Network, inputs: Inputs) -> Features:
+    """Features of few objects at once."""
+    scan = None
+    if Target.Z in network.targets and _may_see_spectra(network):
+        scan = believed_redshifts(inputs)
+    encoded = network.encode(inputs, blind=scan is not None)
+    patterns = inputs.patterns
+    if scan is None:
+        return Features(encoded.phi, encoded.noise, patterns)
+    found = np.isfinite(scan[:, 0])
+    return Features(
+        encoded.phi,
+        encoded.noise,
+        patterns + np.where(found, int(Modality.REDSHIFT), 0),
+        scan.astype(np.float32),
+        encoded.blind_phi,
+        encoded.blind_noise,
+    )
+
+
+def _may_see_spectra(network: Network) -> bool:
+    allowed = network.config.modalities
+    return allowed is None or SPECTRUM in allowed

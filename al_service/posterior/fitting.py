@@ -6,7 +6,8 @@ last layer's posterior is computed exactly afterwards (`posterior/closed_form.py
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,27 +19,35 @@ from pyro.infer import TraceMeanField_ELBO
 from torch import Tensor
 
 from al_service.errors import RunStopped
+from al_service.features.augmentation import augmented
+from al_service.features.preparation import PIXELS_OF, SPECTRUM
 from al_service.features.scaling import Scaler
 from al_service.models.config import ModelConfig
 from al_service.models.fusion import FusionNetwork, hide_modalities
-from al_service.models.network import (
-    MODALITIES,
-    Network,
-    modality_columns,
-    raw_features,
-    scaled_tensors,
-)
+from al_service.models.network import Network, raw_features
 from al_service.models.pyro_model import MeanFieldGuide, Observations, joint_model
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.models.targets_transform import TargetTransform
 from al_service.models.whitening import Whitening
 from al_service.posterior.closed_form import INTERCEPT_PRECISION
+from al_service.posterior.features import PIXEL_CHUNK_ROWS
 from al_service.posterior.held_aside import NoiseLevel, noise_level
+from al_service.posterior.label_tensors import (
+    Gathered,
+    LabelTensors,
+    gather,
+    scaled,
+)
 from al_service.posterior.optimizing import Optimizer, one_thread
-from al_service.survey.inputs import Inputs
+from al_service.survey.inputs import Measured
+from al_service.survey.targets import Target
 
 STOP_EVERY: Final = 20
 """Optimizer steps between two looks at the stop signal: some hundredths of a second."""
+
+PIXEL_WHITENING_SAMPLE: Final = 4096
+"""Unlabeled objects with pixels that set a scale: every one costs a hundred times as
+much as one with photometry, and sixteen for each of 256 features do."""
 
 NO_SPREAD: Final = 1e-9
 """Standard deviation of labels, in latent units or of their mean, that is rounding."""
@@ -51,8 +60,8 @@ TRAINING_PRECISION: Final = 1.0
 class TrainingSet:
     """Labeled objects."""
 
-    inputs: Inputs
-    """`N` objects."""
+    inputs: Measured
+    """`N` objects, in memory or on disk."""
     values: NDArray[np.float64]
     """`N x T` labels in the targets' units, NaN where unknown."""
     errors: NDArray[np.float64]
@@ -65,33 +74,6 @@ class TrainingSet:
 
     def __len__(self) -> int:
         return len(self.inputs)
-
-
-@dataclass(frozen=True)
-class _Labels:
-    """The training set as tensors, latents of unit spread."""
-
-    columns: Mapping[str, Tensor]
-    present: Mapping[str, Tensor]
-    values: Tensor
-    error_variance: Tensor
-    observed: Tensor
-    weights: Tensor
-
-    def take(self, rows: Tensor) -> "_Labels":
-        return _Labels(
-            {name: part[rows] for name, part in self.columns.items()},
-            {name: part[rows] for name, part in self.present.items()},
-            *(
-                part[rows]
-                for part in (
-                    self.values,
-                    self.error_variance,
-                    self.observed,
-                    self.weights,
-                )
-            ),
-        )
 
 
 def _never() -> bool:
@@ -108,7 +90,7 @@ def fit_network(
     targets: tuple[str, ...],
     config: ModelConfig,
     seed: int,
-    pool_inputs: Inputs | None = None,
+    pool_inputs: Measured | None = None,
     progress: Callable[[float], None] = _say_nothing,
     should_stop: Callable[[], bool] = _never,
 ) -> Network:
@@ -128,16 +110,13 @@ def fit_network(
     """
     if len(training) == 0:
         raise ValueError("training: expected at least one labeled object, found none")
-    scalers = {
-        name: Scaler.fit(columns)
-        for name, columns in modality_columns(training.inputs).items()
-        if name in MODALITIES
-    }
-    labels, center, spread = _labels(training, targets, scalers)
+    gathered = gather(training.inputs, config)
+    scalers, columns = scaled(gathered)
+    labels, center, spread = _labels(training, targets, gathered, columns)
     # Pyro keeps parameters and torch a generator in globals: both are put back.
     # Its checks of every argument at every step cost as much as the gradients.
     with (
-        one_thread(),
+        _threads(gathered),
         torch.random.fork_rng(devices=[]),
         pyro.get_param_store().scope(),
         pyro.validation_enabled(is_validate=False),
@@ -145,14 +124,15 @@ def fit_network(
         torch.manual_seed(seed)
         module = FusionNetwork(
             config,
-            widths={name: part.shape[-1] for name, part in labels.columns.items()},
+            widths={name: len(scaler.center) for name, scaler in scalers.items()},
             n_latents=len(targets),
         )
-        taught = _taught(_galaxies(training), config)
-        _train(module, labels, taught, config, progress, should_stop)
-        level = _noise_level(module, labels, taught, spread)
+        taught = _taught(_galaxies(training), config, shared=module.sees_pixels)
+        redshift = targets.index(Target.Z) if Target.Z in targets else None
+        _train(module, labels, taught, config, redshift, progress, should_stop)
+        level = _noise_level(module, labels, taught, spread, redshift)
     module.requires_grad_(requires_grad=False).eval()
-    phi, _ = raw_features(module, scalers, _whitening_rows(training, pool_inputs))
+    phi = _whitening_features(module, scalers, pool_inputs or training.inputs)
     return Network(
         config,
         targets,
@@ -166,9 +146,18 @@ def fit_network(
     )
 
 
+def _threads(gathered: Gathered) -> AbstractContextManager[None]:
+    """Convolutions are the one thing here that a second core is worth."""
+    pixels = any(name in gathered.present for name in PIXELS_OF)
+    return nullcontext() if pixels else one_thread()
+
+
 def _labels(
-    training: TrainingSet, targets: tuple[str, ...], scalers: Mapping[str, Scaler]
-) -> tuple[_Labels, NDArray[np.float64], NDArray[np.float64]]:
+    training: TrainingSet,
+    targets: tuple[str, ...],
+    gathered: Gathered,
+    columns: Mapping[str, Tensor],
+) -> tuple[LabelTensors, NDArray[np.float64], NDArray[np.float64]]:
     values, errors, observed = TargetTransform(targets).forward(
         training.values, training.errors
     )
@@ -177,11 +166,12 @@ def _labels(
     constant = seen.spread <= NO_SPREAD * np.maximum(1.0, np.abs(seen.center))
     spread = np.where(constant, 1.0, seen.spread)
     latent = np.where(constant, 0.0, (values - seen.center) / spread)
-    columns, present = scaled_tensors(scalers, training.inputs)
+    present = {name: torch.from_numpy(part) for name, part in gathered.present.items()}
     weights = np.ones(len(training)) if training.weights is None else training.weights
-    labels = _Labels(
+    labels = LabelTensors(
         columns,
         present,
+        torch.from_numpy(gathered.scanned),
         _tensor(latent),
         _tensor((errors / spread) ** 2),
         torch.from_numpy(observed),
@@ -192,29 +182,33 @@ def _labels(
 
 def _train(
     module: FusionNetwork,
-    labels: _Labels,
+    labels: LabelTensors,
     taught: Tensor,
     config: ModelConfig,
+    redshift: int | None,
     progress: Callable[[float], None],
     should_stop: Callable[[], bool],
 ) -> None:
     """Maximize the evidence lower bound; the module ends with its averaged weights."""
     n, n_latents = labels.values.shape
     batch = min(config.batch, n)
-    steps = max(config.min_steps, config.epochs * math.ceil(n / batch))
+    schedule = config.schedule(pixels=module.sees_pixels)
+    steps = max(config.min_steps, schedule.epochs * math.ceil(n / batch))
     dim = config.dim // config.members + 1
     guide = MeanFieldGuide(members=config.members, n_latents=n_latents, dim=dim)
     precision = torch.full((n_latents, dim), TRAINING_PRECISION)
     precision[:, -1] = INTERCEPT_PRECISION
     elbo: Any = TraceMeanField_ELBO()  # type: ignore[no-untyped-call]  # Pyro
-    optimizer = Optimizer(module, guide, config, steps)
+    optimizer = Optimizer(module, guide, config, schedule=schedule, steps=steps)
     for step, rows in enumerate(_batches(n, batch, steps)):
         if step % STOP_EVERY == 0:
             if should_stop():
                 raise RunStopped(f"training stopped after {step} of {steps} steps")
             progress(step / steps)
         drawn = labels.take(rows)
-        phi, noise, observations = _forward(module, drawn, taught[:, rows], config, n)
+        phi, noise, observations = _forward(
+            module, drawn, taught[:, rows], config, n=n, redshift=redshift
+        )
         loss = elbo.differentiable_loss(
             joint_model, guide, phi, noise, observations, precision
         )
@@ -234,17 +228,28 @@ def _batches(n: int, batch: int, steps: int) -> Iterator[Tensor]:
 
 
 def _forward(
-    module: FusionNetwork, drawn: _Labels, taught: Tensor, config: ModelConfig, n: int
+    module: FusionNetwork,
+    drawn: LabelTensors,
+    taught: Tensor,
+    config: ModelConfig,
+    *,
+    n: int,
+    redshift: int | None,
 ) -> tuple[Tensor, Tensor, Observations]:
     rates = {name: getattr(config, f"{name}_dropout") for name in drawn.present}
     present = hide_modalities(drawn.present, rates, torch.default_generator)
-    phi, log_noise = module(drawn.columns, present)
+    columns = augmented(drawn.columns, torch.default_generator)
+    phi, log_noise = module(columns, present)
     noise = log_noise.exp()
     total = (noise + drawn.error_variance).detach()
     # Beta-NLL: the gradient of a noisy label is not drowned by that of precise ones.
     weights = drawn.weights * (n / len(drawn.values))
     scale = total**config.beta * weights[:, None]
     visible = drawn.observed & taught.unsqueeze(-1)  # M x N x T
+    if redshift is not None:
+        # Where the scan speaks for z, φ does not: so it is in the last layer, too.
+        speaks = drawn.scanned & present.get(SPECTRUM, drawn.scanned)
+        visible[:, :, redshift] &= ~speaks
     constant = torch.ones(*phi.shape[:2], 1)
     observations = Observations(drawn.values, drawn.error_variance, visible, scale)
     return torch.cat([phi, constant], dim=-1), noise, observations
@@ -259,43 +264,84 @@ def _galaxies(training: TrainingSet) -> Tensor:
     return torch.tensor([numbers.setdefault(name, len(numbers)) for name in names])
 
 
-def _taught(galaxies: Tensor, config: ModelConfig) -> Tensor:
+def _taught(galaxies: Tensor, config: ModelConfig, *, shared: bool = False) -> Tensor:
     """Which labels each member sees, `M x N`: everyone misses other galaxies.
 
-    A second spectrum of a galaxy that a member has seen would flatter the noise.
+    A second spectrum of a galaxy that a member has seen would flatter the noise, and so
+    would convolutions that another member has taught: where they are shared, all
+    members miss the same galaxies.
     """
     count = int(galaxies.max()) + 1
     held = round(count * config.held_aside)
     order = torch.randperm(count)
     taught = torch.ones(config.members, len(galaxies), dtype=torch.bool)
     for member in range(config.members):
-        taught[member] = ~torch.isin(galaxies, order.roll(-member * held)[:held])
+        first = 0 if shared else -member * held
+        taught[member] = ~torch.isin(galaxies, order.roll(first)[:held])
     return taught
 
 
 def _noise_level(
     module: FusionNetwork,
-    labels: _Labels,
+    labels: LabelTensors,
     taught: Tensor,
     spread: NDArray[np.float64],
+    redshift: int | None,
 ) -> NoiseLevel:
+    """The noise of every latent; that of z as it is where no scan speaks for it."""
+    size = PIXEL_CHUNK_ROWS if module.sees_pixels else len(labels)
+    seen, blind = [], []
     with torch.no_grad():
-        phi, log_noise = module(labels.columns, labels.present)
+        for some in labels.parts(size):
+            parts = module.encode(some.columns, some.present)
+            seen.append(module.join(parts))
+            blind.append(module.join(module.without(parts, SPECTRUM)))
+    level = _level(seen, labels, taught, spread)
+    if redshift is None or not bool(labels.scanned.any()):
+        return level
+    unseen = _level(blind, labels, taught, spread, column=redshift)
+    level.scale[redshift] = unseen.scale[0]
+    level.limits[redshift] = unseen.limits[0]
+    return level
+
+
+def _level(
+    encoded: Sequence[tuple[Tensor, Tensor]],
+    labels: LabelTensors,
+    taught: Tensor,
+    spread: NDArray[np.float64],
+    *,
+    column: int | None = None,
+) -> NoiseLevel:
+    """The noise of all latents, or of one."""
+    phi = torch.cat([part for part, _ in encoded], dim=1)
+    log_noise = torch.cat([part for _, part in encoded], dim=1)
+    some = slice(None) if column is None else slice(column, column + 1)
     return noise_level(
         phi.double().numpy(),
-        labels.values.double().numpy(),
-        log_noise.double().mean(dim=0).numpy(),
-        labels.error_variance.double().numpy(),
-        observed=labels.observed.numpy(),
+        labels.values.double().numpy()[:, some],
+        log_noise.double().mean(dim=0).numpy()[:, some],
+        labels.error_variance.double().numpy()[:, some],
+        observed=labels.observed.numpy()[:, some],
         taught=taught.numpy(),
-        spread=spread,
+        spread=spread[some],
         weights=labels.weights.double().numpy(),
     )
 
 
-def _whitening_rows(training: TrainingSet, pool_inputs: Inputs | None) -> Inputs:
-    inputs = training.inputs if pool_inputs is None else pool_inputs
-    return inputs.take(evenly(np.arange(len(inputs)), WHITENING_SAMPLE))
+def _whitening_features(
+    module: FusionNetwork, scalers: Mapping[str, Scaler], measured: Measured
+) -> NDArray[np.float32]:
+    """Raw features of objects that represent the pool, `N x D`."""
+    most = PIXEL_WHITENING_SAMPLE if module.sees_pixels else WHITENING_SAMPLE
+    rows = evenly(np.arange(len(measured)), most)
+    step = PIXEL_CHUNK_ROWS if module.sees_pixels else WHITENING_SAMPLE
+    return np.concatenate(
+        [
+            raw_features(module, scalers, measured.take(rows[start : start + step])).phi
+            for start in range(0, len(rows), step)
+        ]
+    )
 
 
 def _tensor(array: NDArray[np.float64]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
@@ -28,6 +28,16 @@ CHUNK_ROWS: Final = 8192
 ONE_THREAD_BELOW: Final = 10_000
 """Labels up to which one core is about as fast as two."""
 
+ENOUGH_SCANS: Final = 20
+"""Fewer labels of objects with a scan than this leave its variances as stated."""
+
+MEDIAN_SQUARE: Final = 0.454936
+"""Median of the square of a standard normal number."""
+
+SMALLEST_SCAN_SCALE: Final = 1e-2
+"""Labels that are the scan's own redshifts agree with it: the scan is not therefore
+more than ten times as precise as it says."""
+
 _BLOCKS: Final = 4
 """Column blocks of the triangular factor; its zeros below the diagonal are skipped
 block by block, which saves three eighths of the products."""
@@ -50,6 +60,8 @@ class Head:
     """`T x (D + 1) x (D + 1)`, upper triangular: Σ = factor factorᵀ."""
     n_labels: NDArray[np.int64]
     """`T` labels that each latent has seen."""
+    scan_scale: Floats = field(default_factory=lambda: np.ones(1))
+    """One factor on the variances that a redshift scan states."""
 
     def predict(self, features: Features) -> Predictions:
         """Predictive distributions of `N` objects."""
@@ -103,11 +115,37 @@ class Head:
             rows = slice(start, start + CHUNK_ROWS)
             some = features.take(rows)
             plain = with_constant(some.phi)  # copied once for all latents
-            for column, (center, spread) in enumerate(
-                zip(self.center, self.spread, strict=True)
-            ):
-                seen = channel(some, plain, column, self.targets, center, spread)
-                yield rows, column, seen
+            for column in range(len(self.targets)):
+                yield rows, column, self._channel(some, plain, column)
+
+    def _channel(
+        self, features: Features, plain: NDArray[np.float32], column: int
+    ) -> tuple[NDArray[np.float32], Floats, Floats]:
+        """How one latent sees objects: φ and noise, or the scan where there is one.
+
+        A redshift scan enters z as a measurement with its own variance:
+        (φ + intercept)·(1 - has_scan) + scan. It is linear, and rows with and without
+        a scan do not spoil each other's weights. The intercept is left out as well:
+        scans a thousand times as precise would set it for all others.
+
+        Args:
+            features: `N` objects.
+            plain: `N x (D + 1)` their φ with the constant, left as it is.
+            column: which latent.
+
+        Returns:
+            Design `N x (D + 1)`, offset `N` and noise `N`, for a latent of unit spread.
+        """
+        center, spread = self.center[column], self.spread[column]
+        noise = features.noise[:, column].astype(np.float64) / spread**2
+        offset = np.zeros(len(features))
+        if features.scan is None or self.targets[column] != Target.Z:
+            return plain, offset, noise
+        rows = scanned(features)
+        design = np.where(rows[:, None], np.float32(0.0), plain)
+        offset[rows] = (features.scan[rows, 0] - center) / spread
+        noise[rows] = features.scan[rows, 1] * self.scan_scale / spread**2
+        return design, offset, noise
 
 
 def fit_head(
@@ -141,23 +179,17 @@ def _fit_head(
     center, spread = network.latent_center, network.latent_spread
     posteriors: list[WeightPosterior] = []
     precisions: list[float] = []
-    for column in range(len(network.targets)):
-        rows = np.flatnonzero(observed[:, column])
-        some = features.take(rows)
-        design, offset, noise = channel(
-            some,
-            with_constant(some.phi),
-            column,
-            network.targets,
-            center[column],
-            spread[column],
-        )
-        target = (latent[rows, column] - center[column]) / spread[column] - offset
-        noise = noise + (latent_errors[rows, column] / spread[column]) ** 2
+    for column, target in enumerate(network.targets):
+        known = observed[:, column]
+        if target == Target.Z and features.blind_phi is None:
+            known = known & ~scanned(features)
+        rows = np.flatnonzero(known)
+        phi, noise = _taught_by(features.take(rows), column, target)
+        noise = noise / spread[column] ** 2
         precision, posterior = tuned_posterior(
-            design.astype(np.float64),
-            target,
-            noise,
+            with_constant(phi).astype(np.float64),
+            (latent[rows, column] - center[column]) / spread[column],
+            noise + (latent_errors[rows, column] / spread[column]) ** 2,
             weights=None if weights is None else weights[rows],
         )
         posteriors.append(posterior)
@@ -170,44 +202,53 @@ def _fit_head(
         np.stack([posterior.mean for posterior in posteriors]),
         np.stack([posterior.factor for posterior in posteriors]),
         observed.sum(axis=0).astype(np.int64),
+        _scan_scale(network.targets, features, latent, latent_errors, observed),
     )
 
 
-def channel(
-    features: Features,
-    plain: NDArray[np.float32],
-    column: int,
-    targets: tuple[str, ...],
-    center: float,
-    spread: float,
-) -> tuple[NDArray[np.float32], Floats, Floats]:
-    """How one latent sees objects: φ and noise, or the scan where there is one.
+def _taught_by(
+    features: Features, column: int, target: str
+) -> tuple[NDArray[np.float32], Floats]:
+    """φ and noise by which labels of one target teach the weights.
 
-    A redshift scan enters z as a measurement with its own variance: φ·(1 − has_scan)
-    + intercept + scan. It is linear, and rows with and without a scan do not spoil
-    each other's weights.
-
-    Args:
-        features: `N` objects.
-        plain: `N x (D + 1)` their φ with the constant, left as it is.
-        column: which latent.
-        targets: names of all.
-        center: mean of this latent.
-        spread: its standard deviation.
-
-    Returns:
-        Design `N x (D + 1)`, offset `N` and noise `N`, for a latent of unit spread.
+    Where a scan speaks for z, its label says what photometry and image would have had
+    to say: it teaches those that have no spectrum.
     """
-    design = plain
-    noise = features.noise[:, column].astype(np.float64) / spread**2
-    offset = np.zeros(len(features))
-    if features.scan is not None and targets[column] == Target.Z:
-        scanned = np.isfinite(features.scan[:, 0])
-        design = plain.copy()
-        design[scanned, :-1] = 0.0
-        offset[scanned] = (features.scan[scanned, 0] - center) / spread
-        noise[scanned] = features.scan[scanned, 1] / spread**2
-    return design, offset, noise
+    phi, noise = features.phi, features.noise[:, column]
+    blind, blind_noise = features.blind_phi, features.blind_noise
+    if target == Target.Z and blind is not None and blind_noise is not None:
+        spoken = scanned(features)
+        phi = np.where(spoken[:, None], blind, phi)
+        noise = np.where(spoken, blind_noise[:, column], noise)
+    return phi, noise.astype(np.float64)
+
+
+def _scan_scale(
+    targets: tuple[str, ...],
+    features: Features,
+    latent: Floats,
+    errors: Floats,
+    observed: NDArray[np.bool_],
+) -> Floats:
+    """By how much the scan's own variances are too small, or too large."""
+    if features.scan is None or Target.Z not in targets:
+        return np.ones(1)
+    column = targets.index(Target.Z)
+    rows = scanned(features) & observed[:, column]
+    if rows.sum() < ENOUGH_SCANS:
+        return np.ones(1)
+    z, variance = features.scan[rows].astype(np.float64).T
+    error = latent[rows, column] - z
+    # The median: one wrong scan in twenty must not blow up all the others.
+    ratio = np.median(error**2 / (variance + errors[rows, column] ** 2))
+    return np.array([max(float(ratio) / MEDIAN_SQUARE, SMALLEST_SCAN_SCALE)])
+
+
+def scanned(features: Features) -> NDArray[np.bool_]:
+    """`N` flags: a redshift scan speaks for z."""
+    if features.scan is None:
+        return np.zeros(len(features), dtype=np.bool_)
+    return np.asarray(np.isfinite(features.scan[:, 0]))
 
 
 def with_constant(phi: NDArray[np.float32]) -> NDArray[np.float32]:

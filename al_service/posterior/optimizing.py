@@ -7,14 +7,20 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from al_service.models.config import ModelConfig
+from al_service.models.config import ModelConfig, Schedule
 
 
 class Optimizer:
     """AdamW (Loshchilov & Hutter 2019) on a one-cycle schedule (Smith & Topin 2017)."""
 
     def __init__(
-        self, network: nn.Module, guide: nn.Module, config: ModelConfig, steps: int
+        self,
+        network: nn.Module,
+        guide: nn.Module,
+        config: ModelConfig,
+        *,
+        schedule: Schedule,
+        steps: int,
     ) -> None:
         self._weights = list(network.parameters())
         self._clip = config.clip * config.members**0.5  # per member
@@ -24,13 +30,13 @@ class Optimizer:
                 # The prior already pulls at the guide's weights.
                 {"params": guide.parameters(), "weight_decay": 0.0},
             ],
-            lr=config.learning_rate,
+            lr=schedule.learning_rate,
             fused=True,
         )
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._adamw, max_lr=config.learning_rate, total_steps=steps
+            self._adamw, max_lr=schedule.learning_rate, total_steps=steps
         )
-        self._average = RunningAverage(self._weights, config.ema)
+        self._average = RunningAverage(self._weights, schedule.ema)
 
     def step(self, loss: Tensor) -> None:
         """Move all weights once, down the gradient of the loss."""

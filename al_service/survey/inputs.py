@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from enum import IntFlag
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,17 @@ class Modality(IntFlag):
     PHOTOMETRY = 1  # fluxes of a catalog
     IMAGE = 2  # a cutout in five bands
     SPECTRUM = 4  # a spectrum on the log-wavelength grid
+    REDSHIFT = 8  # a redshift scan of the spectrum that is believed
+
+
+class Measured(Protocol):
+    """Measurements of `N` objects, in memory or read when they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: Rows) -> "Inputs":
+        """The objects of some rows, in their order, in memory."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,9 @@ class Inputs:
     """`N x C x L`: flux and inverse variance on the grid of the pool."""
     has_spectrum: NDArray[np.bool_] | None = None
     """`N`; None where no object has a spectrum."""
+    scan: NDArray[np.float64] | None = None
+    """`N x 3`: redshift of the scan, its standard deviation, its confidence; NaN, NaN
+    and 0 where it found none; None where nobody has scanned."""
 
     def __len__(self) -> int:
         return len(self.photometry)

@@ -9,7 +9,7 @@ A pool's folder is written once, under a temporary name, and never changed:
     spectrum/       Zarr, N x C x L       (where the pool has spectra)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -149,19 +149,29 @@ class PoolArrays:
         """Modality name to `N` flags: whether each object has it."""
         return dict(self._flags)
 
-    def inputs(self, rows: Rows) -> Inputs:
+    def inputs(
+        self, rows: Rows, *, modalities: Collection[str] | None = None
+    ) -> Inputs:
         """The measurements of some objects, read from disk.
 
         Args:
             rows: a slice, row numbers or a mask.
+            modalities: what to read, by name; others stay on disk, and the objects are
+                as if they did not have them. Photometry is always read: it is small.
+                None reads everything.
         """
         if not isinstance(rows, slice):
             numbers: NDArray[Any] = np.asarray(rows)  # Any: every integer width
             rows = np.flatnonzero(numbers) if numbers.dtype == np.bool_ else numbers
-        parts: dict[str, Any] = {  # Any: arrays of every modality
-            f"has_{name}": flag[rows] for name, flag in self._flags.items()
+        wanted = {
+            name: array
+            for name, array in self._arrays.items()
+            if modalities is None or name in modalities or name == _PHOTOMETRY
         }
-        for name, array in self._arrays.items():
+        parts: dict[str, Any] = {  # Any: arrays of every modality
+            f"has_{name}": self._flags[name][rows] for name in wanted
+        }
+        for name, array in wanted.items():
             stored = array[rows] if isinstance(rows, slice) else array.oindex[rows]
             parts[name] = np.asarray(stored, dtype=np.float32)
         return Inputs(**parts)

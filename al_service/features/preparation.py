@@ -1,0 +1,90 @@
+"""Measurements become arrays by name: what the encoders of a network read.
+
+Small columns are put on one scale by a `Scaler` afterwards; pixels are on a fixed scale
+already. What an object does not have is NaN in columns and 0 in pixels.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.features.images import (
+    APERTURE_FEATURES,
+    aperture_features,
+    image_pixels,
+)
+from al_service.features.lines import LINE_FEATURES, line_features
+from al_service.features.photometry import photometry_features
+from al_service.features.spectra import SCALE_FEATURES, prepare_spectra
+from al_service.survey.inputs import Inputs
+from al_service.survey.photometry_columns import EXTINCTION
+
+PHOTOMETRY: Final = "photometry"
+IMAGE: Final = "image"
+SPECTRUM: Final = "spectrum"
+
+COLUMNS_OF: Final[Mapping[str, str]] = {
+    PHOTOMETRY: "photometry",
+    IMAGE: "apertures",
+    SPECTRUM: "lines",
+}
+"""Modality to the name of its columns, which a `Scaler` scales."""
+
+PIXELS_OF: Final[Mapping[str, str]] = {IMAGE: "pixels", SPECTRUM: "channels"}
+"""Modality to the name of its pixels."""
+
+Array = NDArray[np.floating[Any]]  # Any: every precision
+
+
+def prepare(inputs: Inputs, modalities: Collection[str]) -> dict[str, Array]:
+    """Everything that the encoders of some modalities read.
+
+    Args:
+        inputs: `N` objects.
+        modalities: names of those that are wanted; one that no object has is left out.
+
+    Returns:
+        Columns `N x F` and pixels `N x ...` by name.
+    """
+    made: dict[str, Array] = {}
+    if PHOTOMETRY in modalities:
+        made[COLUMNS_OF[PHOTOMETRY]] = photometry_features(inputs.photometry)
+    if IMAGE in modalities and inputs.image is not None:
+        made |= _images(inputs)
+    if SPECTRUM in modalities and inputs.spectrum is not None:
+        made |= _spectra(inputs)
+    return made
+
+
+def presence(inputs: Inputs, modality: str) -> NDArray[np.bool_]:
+    """`N` flags: which objects have a modality."""
+    flags: NDArray[np.bool_] | None = getattr(inputs, f"has_{modality}")
+    return np.zeros(len(inputs), dtype=np.bool_) if flags is None else flags
+
+
+def _images(inputs: Inputs) -> dict[str, Array]:
+    image, has = np.asarray(inputs.image), presence(inputs, IMAGE)
+    extinction = inputs.photometry[:, EXTINCTION][has]
+    pixels = np.zeros(image.shape, dtype=np.float32)
+    pixels[has] = image_pixels(image[has], extinction)
+    columns = np.full((len(image), len(APERTURE_FEATURES)), np.nan)
+    columns[has] = aperture_features(image[has], extinction)
+    return {PIXELS_OF[IMAGE]: pixels, COLUMNS_OF[IMAGE]: columns}
+
+
+def _spectra(inputs: Inputs) -> dict[str, Array]:
+    spectrum, has = np.asarray(inputs.spectrum), presence(inputs, SPECTRUM)
+    flux, ivar = spectrum[has, 0], spectrum[has, 1]
+    redshift, confidence = np.full(len(flux), np.nan), np.zeros(len(flux))
+    if inputs.scan is not None:
+        redshift, confidence = inputs.scan[has, 0], inputs.scan[has, 2]
+    prepared = prepare_spectra(flux, ivar)
+    channels = np.zeros((len(spectrum), *prepared.channels.shape[1:]), dtype=np.float32)
+    channels[has] = prepared.channels
+    columns = np.full((len(spectrum), len(LINE_FEATURES) + len(SCALE_FEATURES)), np.nan)
+    columns[has] = np.concatenate(
+        [line_features(flux, ivar, redshift, confidence), prepared.scale], axis=1
+    )
+    return {PIXELS_OF[SPECTRUM]: channels, COLUMNS_OF[SPECTRUM]: columns}
