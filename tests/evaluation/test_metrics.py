@@ -11,6 +11,7 @@ from al_service.evaluation.metrics import (
     gaussian_crps,
     gaussian_nll,
     median_bias,
+    normalized_residual,
     outlier_rate,
     point_metrics,
     sigma_iqr,
@@ -127,3 +128,21 @@ def test_missing_truth_is_refused_and_not_averaged() -> None:
 def test_nothing_to_examine_is_refused() -> None:
     with pytest.raises(InvalidInput, match="at least one"):
         point_metrics("z", np.zeros(0), np.zeros(0))
+
+
+def test_redshift_metrics_agree_with_the_published_definitions() -> None:
+    """RAIL's `PointSigmaIQR, PointBias, PointOutlierRate, PointSigmaMAD` by hand.
+
+    dz/(1+z) is -0.02, 0, 0.01, 0.04, 0.3: quartiles 0 and 0.04, median 0.01, absolute
+    deviations 0.03, 0.01, 0, 0.03, 0.29; three spreads are 0.089, so that one of five
+    is an outlier.
+    """
+    truth = np.array([0.0, 0.25, 0.5, 1.0, 3.0])
+    residual = np.array([-0.02, 0.0, 0.01, 0.04, 0.3])
+    found = normalized_residual(truth, truth + residual * (1.0 + truth))
+
+    assert found == pytest.approx(residual)
+    assert sigma_iqr(found) == pytest.approx(0.04 / 1.349)
+    assert median_bias(found) == pytest.approx(0.01)
+    assert outlier_rate(found) == pytest.approx(0.2)
+    assert sigma_mad(found) == pytest.approx(1.4826 * 0.03)
