@@ -12,12 +12,14 @@ from typing import Final
 
 import psutil
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.cli.home import address, read_settings, upgrade_tables
 from al_service.errors import StackProblem
 from al_service.local.assembly import PYTHON, environment_of
 from al_service.local.database import database_for
+from al_service.local.home import open_home
 from al_service.local.processes import end, record_of, spawn, tail, wait_until
 from al_service.settings import Settings
 from db.session import create_database_engine, create_sessions
@@ -93,6 +95,11 @@ def stage(home: Path) -> Iterator[Stage]:
             engine = create_database_engine(address(settings))
             try:
                 yield Stage(settings, engine, create_sessions(engine))
+            except OperationalError as problem:
+                raise StackProblem(
+                    f"{problem.orig}\nThe end of PostgreSQL's log, which goes with its "
+                    f"folder:\n{tail(open_home(folder).log('postgres'))}"
+                ) from problem
             finally:
                 engine.dispose()
 
