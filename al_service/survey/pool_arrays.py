@@ -141,8 +141,8 @@ class PoolArrays:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """The modalities that at least one object can have, by name."""
-        return tuple(self._arrays)
+        """The modalities that at least one object has, by name."""
+        return tuple(name for name, flag in self._flags.items() if flag.any())
 
     @property
     def flags(self) -> dict[str, NDArray[np.bool_]]:

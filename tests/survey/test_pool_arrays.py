@@ -47,6 +47,19 @@ def write(path: Path) -> str:
     )
 
 
+def test_a_modality_that_no_object_has_is_none_of_the_pool(tmp_path: Path) -> None:
+    """Pools of spectra alone were listed as having photometry."""
+    write_pool_arrays(
+        tmp_path / "pool",
+        columns(),
+        targets=("z",),
+        photometry=np.full((N, P), np.nan),
+        spectrum=np.ones((N, 2, 8), dtype=np.float32),
+        has_spectrum=np.arange(N) == 7,
+    )
+    assert PoolArrays.open(tmp_path / "pool").modalities == ("spectrum",)
+
+
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     digest = write(tmp_path / "pool")
     pool = PoolArrays.open(tmp_path / "pool", digest=digest, verify=True)
