@@ -31,7 +31,10 @@ LAST: Final = (
     Column("note", Kind.TEXT, "remark", "meta.note", handwritten=True),
     Column("batch_id", Kind.WHOLE, "the batch that it answers", "meta.id.parent"),
     Column(
-        "late", Kind.FLAG, "told after its reservation was lost", "meta.code.status"
+        "late",
+        Kind.FLAG,
+        "told without the reservation: late, or for somebody else's batch",
+        "meta.code.status",
     ),
     Column(
         "supersedes",

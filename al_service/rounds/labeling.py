@@ -45,6 +45,16 @@ class _Batch:
     """Every object that it has handed out."""
 
 
+@dataclass(frozen=True)
+class _Reservations:
+    """How far the batches that labels answer reserve their objects."""
+
+    batch_of: Mapping[int, int]
+    """Object to the batch that its label answers; absent where it answers none."""
+    in_time: frozenset[int]
+    """Objects that this very batch reserves for the labeler, its time not over."""
+
+
 def tell(
     session: Session,
     campaign: Campaign,
@@ -58,6 +68,8 @@ def tell(
 
     A label that this labeler has told before is answered again and not stored twice;
     another opinion on the same object has to name the label that it `supersedes`.
+    A label is `late`, kept and flagged, where the batch that it answers does not
+    reserve the object for this labeler: its time is over, or it is somebody else's.
 
     Args:
         session: the caller commits, then rings for planning.
@@ -109,6 +121,11 @@ def list_labels(
     return stored_labels.list_labels(
         session, campaign.id, after=after or 0, limit=limit
     )
+
+
+def newest_label_id(session: Session, campaign: Campaign) -> int:
+    """The number behind which every label is a new one; 0 before the first."""
+    return stored_labels.newest_id(session, campaign.id)
 
 
 def current_labels(session: Session, campaign_id: int) -> list[CurrentLabel]:
@@ -183,32 +200,12 @@ def _store(
     session: Session, submission: _Submission, batch: _Batch | None
 ) -> list[StoredLabel]:
     """Add what is new and answer with what is there; a lost race is looked at again."""
-    ids = [one.sky_object_id for one in submission.objects.values()]
-    holdings = leases.lock_holders(session, submission.campaign.id, ids)
-    held = {
-        (holding.sky_object_id, holding.lease_id): holding.expired
-        for holding in holdings
-    }
-    own = {
-        holding.sky_object_id: holding.lease_id
-        for holding in holdings
-        if holding.labeler == submission.labeler
-    }
+    reservations = _lock_reservations(session, submission, batch)
     new = _decide(session, submission)[1]
     stored_labels.add(
         session,
         submission.campaign.id,
-        [
-            _to_add(
-                submission,
-                place,
-                lease_id=batch.lease.id
-                if batch is not None
-                else own.get(submission.object_of(place).sky_object_id),
-                held=held,
-            )
-            for place in new
-        ],
+        [_to_add(submission, place, reservations) for place in new],
     )
     answers, lost = _decide(session, submission)
     if lost:
@@ -217,6 +214,28 @@ def _store(
             " moment: nothing was stored, try again"
         )
     return [answers[place] for place in range(len(submission.labels))]
+
+
+def _lock_reservations(
+    session: Session, submission: _Submission, batch: _Batch | None
+) -> _Reservations:
+    ids = [one.sky_object_id for one in submission.objects.values()]
+    own = [
+        holding
+        for holding in leases.lock_holders(session, submission.campaign.id, ids)
+        if holding.labeler == submission.labeler
+    ]
+    batch_of = (
+        {holding.sky_object_id: holding.lease_id for holding in own}
+        if batch is None
+        else dict.fromkeys(ids, batch.lease.id)
+    )
+    in_time = frozenset(
+        holding.sky_object_id
+        for holding in own
+        if holding.lease_id == batch_of[holding.sky_object_id] and not holding.expired
+    )
+    return _Reservations(batch_of, in_time)
 
 
 def _decide(
@@ -247,20 +266,16 @@ def _decide(
 
 
 def _to_add(
-    submission: _Submission,
-    place: int,
-    *,
-    lease_id: int | None,
-    held: Mapping[tuple[int, int], bool],
+    submission: _Submission, place: int, reservations: _Reservations
 ) -> LabelToAdd:
     """A checked label as it is stored."""
     label, found = submission.labels[place], submission.object_of(place)
-    # Late: its lease has expired by the clock, or does not hold the object any more.
+    lease_id = reservations.batch_of.get(found.sky_object_id)
     # A correction comes after the label that has ended the reservation: never late.
     late = (
         lease_id is not None
         and label.supersedes is None
-        and held.get((found.sky_object_id, lease_id), True)
+        and found.sky_object_id not in reservations.in_time
     )
     return LabelToAdd(
         sky_object_id=found.sky_object_id,

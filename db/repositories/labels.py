@@ -163,6 +163,12 @@ def list_labels(
     return [_stored(row) for row in rows]
 
 
+def newest_id(session: Session, campaign_id: int) -> int:
+    """The largest number of a campaign's labels (`ix_label_campaign_id`), or 0."""
+    newest = select(func.max(Label.id)).where(Label.campaign_id == campaign_id)
+    return session.scalar(newest) or 0
+
+
 def current_labels(
     session: Session, campaign_id: int, *, trainable: bool = False
 ) -> list[CurrentLabel]:

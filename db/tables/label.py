@@ -46,7 +46,8 @@ class Label(Base):
     note: Mapped[str | None]
     lease_id: Mapped[int | None] = mapped_column(ForeignKey("lease.id"))
     late: Mapped[bool] = mapped_column(default=False, server_default="false")
-    """Told after its lease was lost: kept, and flagged."""
+    """Told for a batch that did not reserve the object for the labeler: after its time,
+    or somebody else's batch. Kept, and flagged."""
     supersedes_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

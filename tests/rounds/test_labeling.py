@@ -137,6 +137,18 @@ def test_a_label_after_its_time_is_late_even_before_the_sweep(
     assert late.late
 
 
+def test_a_label_for_somebody_else_s_batch_is_kept_and_flagged(
+    session: Session, campaign: Campaign
+) -> None:
+    """It was stored as if its labeler had been asked."""
+    batch = leasing.ask(session, campaign, labeler="ann", size=2)
+    first, second = (NewLabel(item.object_id, {"z": 0.3}) for item in batch.items)
+    (helped,) = say(session, campaign, first, labeler="bob", batch_id=batch.id)
+    assert (helped.late, helped.batch_id) == (True, batch.id)
+    (unasked,) = say(session, campaign, second, labeler="bob")
+    assert (unasked.late, unasked.batch_id) == (False, None)
+
+
 def test_the_same_label_told_twice_is_stored_once(
     session: Session, campaign: Campaign
 ) -> None:

@@ -48,7 +48,8 @@ class Label(Output):
     note: str | None
     batch_id: int | None
     late: bool
-    """Told after its reservation was lost: kept, and flagged."""
+    """Told for a batch that did not reserve the object for the labeler: after its time,
+    or somebody else's batch. Kept, and flagged."""
     supersedes_id: int | None
     """The label that this one corrects."""
     superseded_by: int | None
