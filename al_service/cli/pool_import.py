@@ -141,9 +141,9 @@ def _beside(request: ImportRequest) -> Path:
 
 def _report(console: Console, name: str, result: ImportResult, listed: Path) -> None:
     counts = result.counts
+    old = "nothing new: " if result.unchanged else ""
     lines = [
-        f"pool {name}: {counts.objects:,} objects of {counts.galaxies:,} galaxies"
-        + (", there already: nothing changed" if result.unchanged else "")
+        f"{old}pool {name}: {counts.objects:,} objects of {counts.galaxies:,} galaxies"
     ]
     if counts.repeated:
         lines.append(f"{counts.repeated:,} repeat observations share a galaxy")

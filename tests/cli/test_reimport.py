@@ -76,4 +76,25 @@ def test_telling_an_export_again_changes_nothing(
     told = al.json("label", "import", campaign, path)
 
     assert len(told["labels"]) == before[0] - 1  # the corrected one stays history
+    assert told["n_new"] == 0
     assert digest(door, campaign) == before
+
+
+def test_a_file_that_brings_nothing_new_says_so(
+    door: Door, sky: Sky, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It said "2 labels stored" however often it was imported."""
+    campaign = door.open_campaign()
+    monkeypatch.setenv("AL_DATABASE_URL", str(sky.settings.database_url))
+    monkeypatch.setenv("AL_BROKER_URL", str(sky.settings.broker_url))
+    al, path = Commands(tmp_path / "home"), tmp_path / "labels.csv"
+    lines = ["object_id,z", *(f"{object_id(number)},0.1" for number in (1, 2))]
+
+    def import_lines() -> str:
+        path.write_text("\n".join(lines))
+        return " ".join(al.run("label", "import", campaign, path).stdout.split())
+
+    assert import_lines() == f"2 labels of {path} stored in {campaign}"
+    assert import_lines() == f"nothing new: 2 labels of {path} are in {campaign}"
+    lines.append(f"{object_id(3)},0.1")
+    assert import_lines().endswith(f"stored in {campaign} 2 were there already")
