@@ -1,19 +1,22 @@
 """Where a campaign stands, for people and programs, once or until it settles."""
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from al_service.cli.blocks import Blocks
 from al_service.errors import StackProblem
 from al_service.rounds import progress
+from al_service.rounds.failures import last_failures
 from al_service.settings import Settings
 from db.tables import Campaign
 
@@ -49,6 +52,10 @@ def status_json(
         "live_runs": [
             _run(progress.show_run(session, run.id, stale_after=stale_after))
             for run in status.live_runs
+        ],
+        "failures": [
+            asdict(failure) | {"advice": failure.advice, "shown": str(failure)}
+            for failure in last_failures(session, campaign.id)
         ],
         "due": [kind.value for kind in status.due],
         "next_retrain": asdict(status.next_retrain),
@@ -86,22 +93,34 @@ def follow(
 
     Returns:
         The last look.
+
+    Raises:
+        typer.Exit: the console is a pipe that nobody reads any more.
     """
     shown = look()
     if not (wait or watch):
         return shown
-    with (
-        Live(console=console, auto_refresh=False) as live,
-        suppress(KeyboardInterrupt),  # how a person stops watching
-    ):
+    with _screen(console, watch=watch) as show, suppress(KeyboardInterrupt):
         while True:
-            if watch:
-                live.update(status_table(shown), refresh=True)
+            show(shown)
             if wait and settled(shown):
                 break
             pause(LOOK_SECONDS)
             shown = look()
     return shown
+
+
+@contextmanager
+def _screen(console: Console, *, watch: bool) -> Iterator[Callable[[Json], None]]:
+    """How a look is shown: not at all, in place, or below the one before."""
+    if not watch:
+        yield lambda _: None
+    elif console.is_terminal:
+        with Live(console=console, auto_refresh=False) as live:
+            yield lambda shown: live.update(status_table(shown), refresh=True)
+    else:
+        blocks = Blocks(console)
+        yield lambda shown: blocks.show(status_table(shown))
 
 
 def settled(shown: Json) -> bool:
@@ -141,7 +160,10 @@ def status_table(shown: Json) -> Table:
         ("running now", _live(shown["live_runs"]) or "nothing"),
         ("next retrain", _next(shown["next_retrain"])),
     ):
-        grid.add_row(f"[dim]{name}[/]", text)
+        grid.add_row(f"[dim]{name}[/]", escape(text))
+    for failure in shown["failures"]:
+        grid.add_row("[red]failed[/]", escape(failure["shown"]))
+        grid.add_row("", escape(f"→ {failure['advice']}"))
     return grid
 
 

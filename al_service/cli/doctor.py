@@ -14,6 +14,7 @@ import typer
 from celery import Celery
 from kombu.exceptions import OperationalError
 from rich.console import Console
+from rich.markup import escape
 from sqlalchemy import text
 
 from al_service.cli.home import (
@@ -29,6 +30,7 @@ from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.errors import ALServiceError
 from al_service.local.home import open_home
 from al_service.local.record import running_stack
+from al_service.rounds.failures import last_failures
 from al_service.rounds.ownership import ForeignArtifacts, check_owner
 from al_service.rounds.readiness import SCHEDULE, queue_ages
 from al_service.settings import Settings
@@ -87,9 +89,9 @@ def _findings(home: Path) -> Iterator[Finding]:
 
 def _show(console: Console, finding: Finding) -> None:
     mark = "[green]ok    [/]" if finding.ok else "[red]failed[/]"
-    console.print(f"{mark} {finding.name}: {finding.found}", soft_wrap=True)
+    console.print(f"{mark} {finding.name}: {escape(finding.found)}", soft_wrap=True)
     if not finding.ok and finding.hint:
-        console.print(f"       → {finding.hint}", soft_wrap=True)
+        console.print(f"       → {escape(finding.hint)}", soft_wrap=True)
 
 
 def _python() -> Finding:
@@ -142,6 +144,7 @@ def _servers(home: Path, settings: Settings) -> Iterator[Finding]:
             yield _artifacts(place)
             yield _broker(place.settings)
             yield from _workers(place)
+            yield _runs(place)
     except ALServiceError as error:
         yield Finding("database", False, str(error), f"it is {where}")
 
@@ -206,6 +209,16 @@ def _workers(place: Workplace) -> Iterator[Finding]:
     for queue in QUEUES:
         yield _worker(queue, ages.get(queue), place.settings)
     yield _sweep(ages.get(SCHEDULE), place.settings)
+
+
+def _runs(place: Workplace) -> Finding:
+    """Whether the newest run of every kind came to a good end, in every campaign."""
+    with place.sessions() as session:
+        failures = last_failures(session)
+    if not failures:
+        return Finding("runs", True, "none that keeps failing")
+    found = "; ".join(f"campaign {one.campaign}: {one}" for one in failures)
+    return Finding("runs", False, found, failures[0].advice)
 
 
 def _worker(queue: str, age: float | None, settings: Settings) -> Finding:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import extract, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from db.repositories.copying import copy_rows
 from db.repositories.labels import CurrentLabel
-from db.tables import Run, TrainingLabel
-from db.vocabulary import RunKind, RunState, Split, TrainingRole
+from db.tables import Campaign, Run, TrainingLabel
+from db.vocabulary import CampaignState, RunKind, RunState, Split, TrainingRole
 
 LIVE = (RunState.PLANNED, RunState.RUNNING)
 _LIVE_INDEX = text("state IN ('planned', 'running')")  # of `uq_run_one_live`
@@ -136,6 +136,40 @@ def last_finished(session: Session, campaign_id: int, kind: RunKind) -> Run | No
         .order_by(Run.finished_at.desc(), Run.id.desc())
         .limit(1)
     )
+
+
+def last_failures(
+    session: Session, campaign_id: int | None = None
+) -> list[tuple[str, Run]]:
+    """Newest ended run of every kind, where it failed (`ix_run_finished`).
+
+    Args:
+        session: reads in its transaction.
+        campaign_id: whose runs; None stands for every campaign that goes on.
+
+    Returns:
+        Name of the campaign and run, by campaign and kind.
+    """
+    of_whom = (
+        Campaign.state != CampaignState.FINISHED
+        if campaign_id is None
+        else Campaign.id == campaign_id
+    )
+    newest = (
+        select(Run.id)
+        .join(Campaign, Campaign.id == Run.campaign_id)
+        .where(of_whom, Run.finished_at.is_not(None))
+        .ext(distinct_on(Run.campaign_id, Run.kind))
+        .order_by(Run.campaign_id, Run.kind, Run.finished_at.desc(), Run.id.desc())
+    )
+    rows = session.execute(
+        select(Campaign.name, Run)
+        .join(Campaign, Campaign.id == Run.campaign_id)
+        .where(Run.id.in_(newest), Run.state == RunState.FAILED)
+        .order_by(Run.campaign_id, Run.kind)
+        .execution_options(populate_existing=True)
+    )
+    return [(name, run) for name, run in rows]
 
 
 def unpublished(session: Session, campaign_id: int, kind: RunKind) -> Tried:

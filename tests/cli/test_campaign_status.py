@@ -1,13 +1,20 @@
 """Waiting for a campaign to settle, without a clock."""
 
 import io
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
 
-from al_service.cli.campaign_status import Json, check_somebody_works, follow
+from al_service.cli.campaign_status import (
+    Json,
+    check_somebody_works,
+    follow,
+    status_table,
+)
 from al_service.errors import StackProblem
 from al_service.settings import Settings
 
@@ -44,6 +51,7 @@ def status(**changes: Any) -> Json:  # Any: fields of a status
         "served_run_id": None,
         "live_runs": [],
         "due": [],
+        "failures": [],
         "next_retrain": {"labels": 5, "seconds": None},
         **changes,
     }
@@ -88,6 +96,58 @@ def test_watching_shows_every_look_until_ctrl_c() -> None:
     )
     assert shown == BUSY
     assert "head run 7 running (25%, 3 s to go)" in screen.getvalue()
+
+
+def test_a_pipe_gets_one_plain_block_per_change() -> None:
+    """It got the codes that move a cursor, or nothing before the end."""
+    screen, count = io.StringIO(), 0
+
+    def pause(_: float) -> None:
+        nonlocal count
+        count += 1
+        if count == 3:
+            raise KeyboardInterrupt
+
+    follow(
+        looks(BUSY, BUSY, DONE),
+        console=Console(file=screen, width=100),
+        wait=False,
+        watch=True,
+        pause=pause,
+    )
+    text = screen.getvalue()
+    assert "\x1b" not in text
+    assert text.count("campaign") == 2
+    assert text.index("head run 7") < text.index("nothing")
+
+
+@pytest.mark.parametrize("then", [BUSY, DONE], ids=["the same", "a change"])
+def test_watching_ends_quietly_when_nobody_reads_any_more(then: Json) -> None:
+    reading, writing = os.pipe()
+    with open(writing, "w") as pipe:  # noqa: PTH123 - a number, no path
+
+        def pause(_: float) -> None:
+            assert b"head run 7" in os.read(reading, 10_000)
+            os.close(reading)
+
+        with pytest.raises(typer.Exit) as ended:
+            follow(
+                looks(BUSY, then),
+                console=Console(file=pipe, width=100),
+                wait=False,
+                watch=True,
+                pause=pause,
+            )
+        assert ended.value.exit_code == 0
+
+
+def test_the_last_failure_of_a_kind_is_shown_with_what_to_do() -> None:
+    failure = {"shown": "full run 9 failed: no memory [left]", "advice": "buy some"}
+    screen = io.StringIO()
+    table = status_table(status(failures=[failure]))
+    Console(file=screen, width=100).print(table)
+    assert "full run 9 failed: no memory [left]" in screen.getvalue()
+    assert "buy some" in screen.getvalue()
 
 
 def test_nobody_waits_for_what_nobody_will_do() -> None:
