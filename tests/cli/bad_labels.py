@@ -148,7 +148,11 @@ csv(
 # --- our own columns: files -----------------------------------------------------------
 
 csv("a column that nobody knows", "expected a first line.*mass", "object_id,mass|A,1")
-csv("a column twice", "a column is there twice: object_id, z, z", "object_id,z,z|A,1,1")
+csv(
+    "a column twice",
+    "every column once, found 'z' as columns 2 and 3",
+    "object_id,z,z|A,1,1",
+)
 csv("semicolons", "separated by semicolons, write it with commas", "object_id;z|A;0.1")
 csv("no row", "expected at least one row, found none", "object_id,z")
 csv("more cells than columns", ":2: more cells than columns", "object_id,z|A,0.1,0.2")

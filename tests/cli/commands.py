@@ -1,13 +1,17 @@
 """`al` inside the test's process, on the test's database: quick enough to run often."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from al_service.cli.main import app
+from tests.conftest import PostgresForTests
 
 
 @dataclass(frozen=True)
@@ -26,3 +30,16 @@ class Commands:
         result = self.run(*words, "--json", "-")
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
+
+
+@contextmanager
+def commands_on(
+    postgres: PostgresForTests, name: str, home: Path
+) -> Iterator[Commands]:
+    """Commands of a home on a database of this name, which ends with them."""
+    postgres.copy(name)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AL_DATABASE_URL", postgres.url_of(name))
+        environment.setenv("COLUMNS", "200")
+        yield Commands(home)
+    postgres.drop(name)

@@ -11,7 +11,7 @@ from astropy.table import Table
 from al_service.errors import InvalidLabels
 from al_service.survey.sdss10k import read_sdss10k
 from al_service.survey.splits import split_of
-from tests.cli.commands import Commands
+from tests.cli.commands import Commands, commands_on
 from tests.conftest import PostgresForTests
 
 WRITTEN = {
@@ -27,12 +27,9 @@ WRITTEN = {
 def al(
     postgres: PostgresForTests, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Commands]:
-    postgres.copy("label_formats")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AL_DATABASE_URL", postgres.url_of("label_formats"))
-        environment.setenv("COLUMNS", "200")
-        yield Commands(tmp_path_factory.mktemp("home"))
-    postgres.drop("label_formats")
+    home = tmp_path_factory.mktemp("home")
+    with commands_on(postgres, "label_formats", home) as commands:
+        yield commands
 
 
 def names_of(split: str, count: int) -> list[str]:

@@ -12,7 +12,7 @@ from al_service.cli.home import account_name, read_settings
 from al_service.cli.label_check import CHECKED, MOST_PROBLEMS
 from al_service.cli.up import prepare
 from al_service.errors import InvalidInput, InvalidLabels, NotFound
-from tests.cli.commands import Commands
+from tests.cli.commands import Commands, commands_on
 from tests.conftest import PostgresForTests
 
 _numbers = itertools.count(1)
@@ -23,12 +23,9 @@ def al(
     postgres: PostgresForTests, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Commands]:
     """One home for all tests of this module: each opens a campaign of its own."""
-    postgres.copy("commands")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AL_DATABASE_URL", postgres.url_of("commands"))
-        environment.setenv("COLUMNS", "200")
-        yield Commands(tmp_path_factory.mktemp("home"))
-    postgres.drop("commands")
+    home = tmp_path_factory.mktemp("home")
+    with commands_on(postgres, "commands", home) as commands:
+        yield commands
 
 
 @pytest.fixture
@@ -130,7 +127,7 @@ def test_a_bad_setting_is_bad_usage_that_names_it(
         ("object_id,z\n", "expected at least one row"),
         ("id,z\n1,0.1\n", "expected a first line with object_id"),
         ("object_id,z,mass\nx,0.1,9\n", "mass"),
-        ("object_id,z,z\nx,0.1,0.1\n", "twice"),
+        ("object_id,z,z\nx,0.1,0.1\n", "'z' as columns 2 and 3"),
         ("object_id,z\nx,0.1,0.2\n", "labels.csv:2"),
         ("object_id,z\nx,high\n", "labels.csv:2: z"),
         ("object_id,z,quality\n,0.1,good\n", "labels.csv:2: quality"),

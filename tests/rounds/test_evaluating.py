@@ -8,6 +8,7 @@ from al_service.rounds.artifacts import Artifacts
 from al_service.rounds.evaluating import (
     Baseline,
     Examination,
+    Verdict,
     curve_points,
     examine,
     judge,
@@ -80,6 +81,18 @@ def save(
     )
 
 
+def judged(
+    artifacts: Artifacts, examination: Examination, best_so_far: JsonObject | None
+) -> Verdict:
+    return judge(
+        artifacts,
+        examination,
+        run_id=NEW,
+        baseline=Baseline(BEST, best_so_far),
+        seed=0,
+    )
+
+
 def test_the_first_run_passes(artifacts: Artifacts) -> None:
     verdict = judge(
         artifacts, examined(evaluation()), run_id=NEW, baseline=None, seed=0
@@ -98,13 +111,7 @@ def test_a_run_is_refused_when_it_is_clearly_worse_than_the_best_one(
 ) -> None:
     best_so_far = save(artifacts, examined(evaluation()))
 
-    verdict = judge(
-        artifacts,
-        examined(evaluation(), error=error),
-        run_id=NEW,
-        baseline=Baseline(BEST, best_so_far),
-        seed=0,
-    )
+    verdict = judged(artifacts, examined(evaluation(), error=error), best_so_far)
 
     assert (verdict.decision.refused, verdict.best_run_id) == (refused, best)
 
@@ -113,13 +120,7 @@ def test_the_best_run_is_judged_by_the_labels_of_today(artifacts: Artifacts) -> 
     # When it was served only forty objects had labels.
     best_so_far = save(artifacts, examined(evaluation(n_labels=40)))
 
-    verdict = judge(
-        artifacts,
-        examined(evaluation(), error=0.02),
-        run_id=NEW,
-        baseline=Baseline(BEST, best_so_far),
-        seed=0,
-    )
+    verdict = judged(artifacts, examined(evaluation(), error=0.02), best_so_far)
 
     assert verdict.decision.refused
 
@@ -128,13 +129,7 @@ def test_too_few_labels_refuse_nobody(artifacts: Artifacts) -> None:
     few = evaluation(n_labels=49)
     best_so_far = save(artifacts, examined(few))
 
-    verdict = judge(
-        artifacts,
-        examined(few, error=0.2),
-        run_id=NEW,
-        baseline=Baseline(BEST, best_so_far),
-        seed=0,
-    )
+    verdict = judged(artifacts, examined(few, error=0.2), best_so_far)
 
     assert not verdict.decision.refused
     assert "50 are needed" in verdict.decision.reason
@@ -148,13 +143,7 @@ def test_a_best_run_whose_predictions_are_gone_stops_nobody(
 
     for stored in (best_so_far, None):
         caplog.clear()
-        verdict = judge(
-            artifacts,
-            examined(evaluation(), error=0.02),
-            run_id=NEW,
-            baseline=Baseline(BEST, stored),
-            seed=0,
-        )
+        verdict = judged(artifacts, examined(evaluation(), error=0.02), stored)
 
         assert not verdict.decision.refused
         assert verdict.best_run_id == NEW
@@ -168,13 +157,7 @@ def test_predictions_of_another_database_s_run_are_no_baseline(
     best_so_far = save(artifacts, examined(evaluation()))
     save(artifacts, examined(evaluation()), label_digest="of another campaign")
 
-    verdict = judge(
-        artifacts,
-        examined(evaluation(), error=0.02),
-        run_id=NEW,
-        baseline=Baseline(BEST, best_so_far),
-        seed=0,
-    )
+    verdict = judged(artifacts, examined(evaluation(), error=0.02), best_so_far)
 
     assert not verdict.decision.refused
     assert verdict.best_run_id == NEW
@@ -187,13 +170,7 @@ def test_a_worker_that_was_fenced_out_leaves_the_served_predictions_alone(
     best_so_far = save(artifacts, examined(evaluation()), fence=FENCE)
     save(artifacts, examined(evaluation(), error=0.5), fence=FENCE - 1)
 
-    verdict = judge(
-        artifacts,
-        examined(evaluation(), error=0.02),
-        run_id=NEW,
-        baseline=Baseline(BEST, best_so_far),
-        seed=0,
-    )
+    verdict = judged(artifacts, examined(evaluation(), error=0.02), best_so_far)
 
     assert verdict.decision.refused
 

@@ -1,4 +1,8 @@
-"""Rankings get a table of their own: publishing one locks nobody out."""
+"""Rankings get a table of their own: publishing one locks nobody out.
+
+The function is written out again although `triggers` has most of it: a migration is
+history and stays as it was when others change.
+"""
 
 from collections.abc import Sequence
 
