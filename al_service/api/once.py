@@ -35,7 +35,9 @@ Key = Annotated[
 class Once:
     """A request's place among those that were answered."""
 
-    path: str
+    route: str
+    """Its address, with `{campaign}` instead of one: a campaign has many spellings, by
+    name or number, with or without escapes."""
     key: str | None
     response: Response
 
@@ -45,6 +47,8 @@ class Once:
         kind: type[Answer],
         body: BaseModel,
         act: Callable[[], Answer],
+        *,
+        campaign_id: int,
     ) -> Answer:
         """The stored answer to this request, or the answer of `act`, now stored.
 
@@ -55,10 +59,12 @@ class Once:
             kind: what the answer is.
             body: the request's body.
             act: does the thing.
+            campaign_id: the campaign of the address.
         """
         if self.key is None:
             return act()
-        place = AnswerPlace(visit.caller.id, self.path, self.key)
+        path = self.route.replace("{campaign}", str(campaign_id))
+        place = AnswerPlace(visit.caller.id, path, self.key)
         stored = idempotency.remembered(visit.session, place, digest_of(body))
         if stored is not None:
             self.response.headers[REPLAYED] = "true"
@@ -86,7 +92,7 @@ def digest_of(body: BaseModel) -> str:
 
 async def once(request: Request, response: Response, key: Key = None) -> Once:
     """For requests that honor an `Idempotency-Key`; others do not mention it."""
-    return Once(request.url.path, key, response)
+    return Once(request.scope["route"].path, key, response)
 
 
 OnceDep = Annotated[Once, Depends(once)]

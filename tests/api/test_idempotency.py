@@ -63,6 +63,17 @@ def test_a_key_counts_for_one_caller_and_one_path_only(
     assert len({*ids, admins.json()["id"]}) == 3
 
 
+def test_the_spelling_of_the_campaign_does_not_matter(
+    door: Door, campaign: str
+) -> None:
+    """By name and by number the same ask was two."""
+    number = door.viewer.get(f"{API}/campaigns/{campaign}").json()["id"]
+    escaped = f"%{ord(campaign[0]):x}{campaign[1:]}"
+    answers = [ask(door, name, "h") for name in (campaign, str(number), escaped)]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert leased(door, campaign) == 2
+
+
 def test_the_spelling_of_the_body_does_not_matter(door: Door, campaign: str) -> None:
     first = ask(door, campaign, "e")
     second = door.labeler.post(

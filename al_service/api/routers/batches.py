@@ -35,18 +35,19 @@ def ask(
 ) -> Batch:
     """The next objects to label, reserved for the holder of this token."""
     with visitor.enter(Role.LABELER) as visit:
+        found = visit.campaign(campaign, briefly=True)
 
         def hand_out() -> Batch:
             batch = leasing.ask(
                 visit.session,
-                visit.campaign(campaign, briefly=True),
+                found,
                 labeler=visit.caller.name,
                 size=body.size,
                 lease_seconds=body.lease_seconds,
             )
             return batch_answer(batch)
 
-        answer = once.answer(visit, Batch, body, hand_out)
+        answer = once.answer(visit, Batch, body, hand_out, campaign_id=found.id)
     response.headers["Location"] = f"{PREFIX}/batches/{answer.id}"
     if not once.replayed:
         reasons = [item.reason for item in answer.items]

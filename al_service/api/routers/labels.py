@@ -53,7 +53,7 @@ def tell(
             )
             return StoredLabels(labels=[Label.model_validate(one) for one in stored])
 
-        answer = once.answer(visit, StoredLabels, body, store)
+        answer = once.answer(visit, StoredLabels, body, store, campaign_id=found.id)
     if not once.replayed:
         visitor.service.metrics.told(found.name, len(answer.labels))
     # Also for a replayed answer: its first ring may be what was lost.
