@@ -13,7 +13,8 @@ from al_service.cli.fetch import app
 from al_service.local.processes import wait_until
 from al_service.survey.atomic_folder import MANIFEST, verify_files
 from tests.cli.running import AL, KEPT
-from tests.fetch.archives import Archives, Fault, stock
+from tests.fetch.archives import Archives, Fault
+from tests.fetch.stock import stock
 from tests.real_spectra import DATA
 
 END_SECONDS = 60.0

@@ -15,7 +15,8 @@ from al_service.fetch.sample import COLUMNS
 from al_service.fetch.sas import BANDS, FIRST_RELEASE, LAST_RELEASE
 from al_service.fetch.transfer import Manners
 from al_service.survey.atomic_folder import MANIFEST
-from tests.fetch.archives import Archives, galaxy, stock
+from tests.fetch.archives import Archives
+from tests.fetch.stock import galaxy, stock
 
 PAGE = (Path(__file__).parents[2] / "docs" / "fetching.md").read_text(encoding="utf-8")
 

@@ -1,33 +1,23 @@
 """SkyServer and the Science Archive Server on loopback, with bad habits on order."""
 
-import ast
-import bz2
 import hashlib
-import io
-import operator
-import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import numpy as np
-from astropy.io import fits
-
-from al_service.fetch.sample import COLUMNS
+from tests.fetch.sky_server import answer_of
+from tests.fetch.stock import Galaxy
 
 WAIT_SECONDS: Final = 60.0
 """Longest time for which a handler holds on; tests end it earlier."""
-
-Galaxy = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -192,27 +182,9 @@ class Archives:
         return self.files.get(path)
 
     def answer_sql(self, sql: str) -> bytes:
-        """Evaluate what the query says: order, page, size."""
+        """Evaluate what a query says of the galaxies."""
         self.queries.append(sql)
-        size = int(re.match(r"\s*SELECT TOP (\d+) ", sql)[1])  # type: ignore[index]  # a wrong query is a wrong test
-        order = re.search(r"TOP \d+ (.*?) AS drawn", sql)[1]  # type: ignore[index]
-        x = re.search(r"CROSS APPLY \(SELECT (.*?) AS x\)", sql)[1]  # type: ignore[index]
-        after = re.search(r">= (\d+) ORDER BY", sql)
-        rows = sorted(
-            (
-                int_sql(order, row | {"x": str(int_sql(x, row))}),
-                int(row["specObjID"]),
-                row,
-            )
-            for row in map(dict, self.galaxies)
-        )
-        lines = ["#Table1", ",".join(("drawn", *COLUMNS, "ends"))]
-        lines += [
-            ",".join((str(drawn), *(row[name] for name in COLUMNS), "1"))
-            for drawn, _, row in rows
-            if after is None or drawn >= int(after[1])
-        ][:size]
-        return ("\n".join(lines) + "\n").encode()
+        return answer_of(sql, self.galaxies)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -285,69 +257,3 @@ def _spoiled(body: bytes, fault: Fault) -> bytes:
         middle = len(body) // 2
         body = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
     return body
-
-
-_LARGEST_BIGINT: Final = 2**63 - 1
-_OPERATORS: Final[Mapping[type[ast.operator], Callable[[int, int], int]]] = {
-    ast.Add: operator.add,
-    ast.Mult: operator.mul,
-    ast.Mod: operator.mod,
-}
-
-
-def int_sql(expression: str, row: Galaxy) -> int:
-    """An integer expression of SQL Server; an overflow fails as it would there."""
-    bare = re.sub(r"CAST\((.*?) AS bigint\)", r"\1", expression)
-    tree = ast.parse(re.sub(r"\b[so]\.", "", bare), mode="eval")
-
-    def value(node: ast.expr) -> int:
-        if isinstance(node, ast.BinOp):
-            number = _OPERATORS[type(node.op)](value(node.left), value(node.right))
-            assert 0 <= number <= _LARGEST_BIGINT, "bigint overflow"
-            return number
-        if isinstance(node, ast.Name):
-            return int(row[node.id])
-        assert isinstance(node, ast.Constant)
-        return int(node.value)  # type: ignore[arg-type]  # digits
-
-    return value(tree.body)
-
-
-def galaxy(plate: int, mjd: int, fiber: int, *, number: int) -> Galaxy:
-    """A row as SkyServer has it; `number` decides field and position."""
-    run2d = "26" if plate < 3510 else "v5_13_2"
-    code = 26 if run2d == "26" else (5 - 5) * 10000 + 13 * 100 + 2
-    spec = plate << 50 | fiber << 38 | (mjd - 50000) << 24 | code << 10
-    run, camcol, at = 94 + number // 4, 1 + number % 6, 100 + number // 2
-    photo = 1 << 60 | 301 << 48 | run << 32 | camcol << 29 | at << 16 | 40 + number
-    known: dict[str, Any] = {
-        "specObjID": spec, "bestObjID": photo, "plate": plate, "mjd": mjd,
-        "fiberID": fiber, "run2d": run2d, "ra": 150 + number / 10, "dec": 2.2,
-        "class": "GALAXY", "z": 0.1, "zErr": 1e-5, "zWarning": 0, "snMedian": 12.0,
-        "run": run, "rerun": 301, "camcol": camcol, "field": at,
-    }  # fmt: skip
-    return {name: str(known.get(name, 1.5)) for name in COLUMNS}
-
-
-def frame_bytes(seed: int) -> bytes:
-    """A frame in small: an image with header, compressed as the archive does."""
-    pixels = np.random.default_rng(seed).normal(0, 0.03, (32, 48)).astype(np.float32)
-    unpacked = io.BytesIO()
-    fits.PrimaryHDU(pixels).writeto(unpacked)
-    return bz2.compress(unpacked.getvalue())
-
-
-def stock(archives: Archives, spectra: list[Path], *, bands: str = "ugriz") -> None:
-    """Put real spectra where DR17 has them, and a frame in every band beside them."""
-    for number, path in enumerate(spectra):
-        plate, mjd, fiber = (int(part) for part in path.stem.split("-")[1:])
-        row = galaxy(plate, mjd, fiber, number=number)
-        archives.galaxies.append(row)
-        survey = "sdss" if row["run2d"] == "26" else "eboss"
-        lite = f"dr17/{survey}/spectro/redux/{row['run2d']}/spectra/lite/{plate:04d}"
-        archives.files[f"{lite}/{path.name}"] = path.read_bytes()
-        run, camcol, at = (int(row[name]) for name in ("run", "camcol", "field"))
-        frames = f"dr17/eboss/photoObj/frames/301/{run}/{camcol}"
-        for band in bands:
-            name = f"frame-{band}-{run:06d}-{camcol}-{at:04d}.fits.bz2"
-            archives.files[f"{frames}/{name}"] = frame_bytes(number)

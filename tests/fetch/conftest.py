@@ -8,7 +8,8 @@ import pytest
 from al_service.fetch.fetching import Source
 from al_service.fetch.patience import Patience
 from al_service.fetch.transfer import Manners
-from tests.fetch.archives import Archives, stock
+from tests.fetch.archives import Archives
+from tests.fetch.stock import stock
 from tests.real_spectra import DATA
 
 QUICK = Patience(tries=4, first_seconds=0.01)

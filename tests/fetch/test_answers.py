@@ -3,7 +3,7 @@ import pytest
 from al_service.fetch.answers import read_answer
 from al_service.fetch.problems import NotWhole, RefusedQuery, RoundedIds
 from al_service.fetch.sample import COLUMNS
-from tests.fetch.archives import galaxy
+from tests.fetch.stock import galaxy
 
 GALAXIES = [galaxy(266, 51602, fiber, number=fiber) for fiber in range(1, 9)]
 HEADER = ",".join(("drawn", *COLUMNS, "ends"))

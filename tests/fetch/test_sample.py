@@ -6,7 +6,7 @@ from scipy.stats import kstest
 
 from al_service.errors import InvalidInput
 from al_service.fetch.sample import COLUMNS, Sample
-from tests.fetch.archives import int_sql
+from tests.fetch.sky_server import int_sql
 
 PRIME = 2**31 - 1
 

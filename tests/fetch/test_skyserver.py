@@ -4,7 +4,8 @@ from al_service.fetch.fetching import Source
 from al_service.fetch.problems import FetchProblem, RefusedQuery
 from al_service.fetch.sample import Sample
 from al_service.fetch.skyserver import SkyServer
-from tests.fetch.archives import Archives, Fault, galaxy
+from tests.fetch.archives import Archives, Fault
+from tests.fetch.stock import galaxy
 
 QUICKLY = 1000.0
 

@@ -8,7 +8,7 @@ from al_service.fetch import wholeness
 from al_service.fetch.checksums import read_sums
 from al_service.fetch.problems import NotWhole
 from al_service.fetch.wholeness import verify
-from tests.fetch.archives import frame_bytes
+from tests.fetch.stock import frame_bytes
 
 
 def check(folder: Path, body: bytes, *, name: str, sha1: str | None = None) -> str:
