@@ -31,16 +31,15 @@ from al_service.rounds.assignment import (
     read_subject,
 )
 from al_service.rounds.claiming import Claim
-from al_service.rounds.controls import control_points, read_arms
 from al_service.rounds.head_stage import refit_and_publish
 from al_service.rounds.heart import Heart, Stop
-from al_service.rounds.networks import Learned, learn, load_learned, previous_features
+from al_service.rounds.network_stage import train
+from al_service.rounds.networks import Learned, load_learned
 from al_service.rounds.ordering import rank_unlabeled, read_queue
 from al_service.rounds.publication import Outcome, Results
-from al_service.rounds.training_data import evaluation_set, labels_of_run
 from al_service.settings import Settings
 from db.tables import Campaign, Run
-from db.vocabulary import RunKind, RunState, TrainingRole
+from db.vocabulary import RunKind, RunState
 
 MOST_OVERTAKEN: Final = 3
 """A full run that head runs keep overtaking publishes nevertheless; the next head run
@@ -134,33 +133,7 @@ def _work(claim: Claim, place: Workplace, heart: Heart) -> None:
 
 def _train_and_publish(assignment: Assignment) -> None:
     """A full run: network, features, control arms, then the last layer of now."""
-    arrays = assignment.arrays  # opened before the transaction
-    with assignment.sessions.begin() as session:
-        served = read_served(session, assignment.subject.campaign_id)
-        frozen = labels_of_run(
-            session,
-            assignment.run_id,
-            TrainingRole.NETWORK,
-            targets=assignment.subject.targets,
-        )
-        campaign = session.get_one(Campaign, assignment.subject.campaign_id)
-        evaluation = evaluation_set(session, campaign, arrays)
-        arms = read_arms(session, assignment, frozen)
-        pool_rows = read_queue(session, campaign.id).pool_rows
-    previous = previous_features(assignment, served)
-    learned = learn(assignment, frozen, previous, pool_rows=pool_rows)
-    points = (
-        control_points(
-            assignment,
-            frozen,
-            arms,
-            evaluation,
-            pool_rows=pool_rows,
-            previous=previous,
-        )
-        if arms is not None
-        else []
-    )
+    learned, points = train(assignment)
     for attempt in range(1, MOST_OVERTAKEN + 1):
         outcome = refit_and_publish(
             assignment,
