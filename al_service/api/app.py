@@ -16,7 +16,6 @@ from al_service.api.heads import Heads
 from al_service.api.last_resort import LastResort
 from al_service.api.metrics import LoopCollector, Measured, Metrics
 from al_service.api.openapi import describe
-from al_service.api.parameters import KNOWN_PARAMETERS_ONLY
 from al_service.api.routers import (
     batches,
     campaigns,
@@ -74,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.service = service
     app.include_router(operations.router)
     for noun in NOUNS:
-        app.include_router(noun.router, dependencies=[KNOWN_PARAMETERS_ONLY])
+        app.include_router(noun.router)
     app.add_api_route("/", _front_door, include_in_schema=False)
     documentation.install(app)
     refusals.install(app)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
@@ -32,6 +32,25 @@ Key = Annotated[
 
 
 @dataclass(frozen=True)
+class Answered(Generic[Answer]):
+    """An answer, written once: what is sent is what was stored."""
+
+    content: Answer
+    text: str
+    """The content as JSON."""
+    replayed: bool
+    """Whether the answer is an old one."""
+
+    def response(self, **headers: str) -> Response:
+        """What is sent; FastAPI would check and write the content again."""
+        if self.replayed:
+            headers[REPLAYED] = "true"
+        return Response(
+            self.text, HTTPStatus.CREATED, headers, media_type="application/json"
+        )
+
+
+@dataclass(frozen=True)
 class Once:
     """A request's place among those that were answered."""
 
@@ -39,7 +58,6 @@ class Once:
     """Its address, with `{campaign}` instead of one: a campaign has many spellings, by
     name or number, with or without escapes."""
     key: str | None
-    response: Response
 
     def answer(
         self,
@@ -49,7 +67,7 @@ class Once:
         act: Callable[[], Answer],
         *,
         campaign_id: int,
-    ) -> Answer:
+    ) -> Answered[Answer]:
         """The stored answer to this request, or the answer of `act`, now stored.
 
         Two equal requests at the same time: the second waits for the first.
@@ -62,26 +80,17 @@ class Once:
             campaign_id: the campaign of the address.
         """
         if self.key is None:
-            return act()
+            return _answered(act())
         path = self.route.replace("{campaign}", str(campaign_id))
         place = AnswerPlace(visit.caller.id, path, self.key)
         stored = idempotency.remembered(visit.session, place, digest_of(body))
         if stored is not None:
-            self.response.headers[REPLAYED] = "true"
-            return kind.model_validate(stored.answer)
-        answer = act()
+            return _answered(kind.model_validate(stored.answer), replayed=True)
+        answered = _answered(act())
         idempotency.remember(
-            visit.session,
-            place,
-            status=HTTPStatus.CREATED,
-            answer=answer.model_dump_json(),
+            visit.session, place, status=HTTPStatus.CREATED, answer=answered.text
         )
-        return answer
-
-    @property
-    def replayed(self) -> bool:
-        """Whether the answer is an old one."""
-        return REPLAYED in self.response.headers
+        return answered
 
 
 def digest_of(body: BaseModel) -> str:
@@ -90,9 +99,13 @@ def digest_of(body: BaseModel) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-async def once(request: Request, response: Response, key: Key = None) -> Once:
+async def once(request: Request, key: Key = None) -> Once:
     """For requests that honor an `Idempotency-Key`; others do not mention it."""
-    return Once(request.scope["route"].path, key, response)
+    return Once(request.scope["route"].path, key)
+
+
+def _answered(content: Answer, *, replayed: bool = False) -> Answered[Answer]:
+    return Answered(content, content.model_dump_json(), replayed)
 
 
 OnceDep = Annotated[Once, Depends(once)]

@@ -1,17 +1,19 @@
 """A query parameter that a route does not know is refused: `?limt=5` is a slip."""
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from al_service.api.visits import VisitorDep
 
+def check_parameters(request: Request) -> None:
+    """Refuse what nobody reads.
 
-async def _known_only(request: Request, _: VisitorDep) -> None:
-    """Refuse what nobody reads; whoever brings no token hears that first."""
+    Raises:
+        RequestValidationError: with every parameter that its route does not know.
+    """
     route = request.scope["route"]
-    if not request.query_params or not isinstance(route, APIRoute):
+    if not request.scope["query_string"] or not isinstance(route, APIRoute):
         return
     known = _parameters(route.dependant)
     unknown = [name for name in request.query_params if name not in known]
@@ -36,6 +38,3 @@ def _parameters(dependant: Dependant) -> set[str]:
     """Names of the query parameters of an endpoint and of all that it depends on."""
     names = {one.alias for one in dependant.query_params}
     return names.union(*map(_parameters, dependant.dependencies))
-
-
-KNOWN_PARAMETERS_ONLY = Depends(_known_only)

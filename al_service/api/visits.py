@@ -15,10 +15,12 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
+from al_service.api.parameters import check_parameters
 from al_service.api.problems import NotAuthenticated
 from al_service.api.service import Service, service_of
 from al_service.errors import NotAllowed
 from al_service.rounds import campaigns, tokens
+from db.repositories.campaigns import BriefCampaign
 from db.repositories.tokens import Holder
 from db.tables import Campaign
 from db.vocabulary import Role
@@ -35,13 +37,21 @@ class Visit:
     """Its transaction, committed when the visit ends and nothing was raised."""
     caller: Holder
 
-    def campaign(self, ref: str, *, briefly: bool = False) -> Campaign:
-        """The campaign of a name or a number; briefly without its configuration.
+    def campaign(self, ref: str) -> Campaign:
+        """The campaign of a name or a number.
 
         Raises:
             NotFound: there is none.
         """
-        return campaigns.find_campaign(self.session, ref, briefly=briefly)
+        return campaigns.find_campaign(self.session, ref)
+
+    def brief_campaign(self, ref: str) -> BriefCampaign:
+        """The same without its configuration.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return campaigns.find_briefly(self.session, ref)
 
 
 @dataclass(frozen=True)
@@ -83,11 +93,17 @@ async def visitor(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Visitor:
-    """Whoever sends a request with a token; nothing is asked of the database yet."""
+    """Whoever sends a request with a token; nothing is asked of the database yet.
+
+    Raises:
+        NotAuthenticated: there is no token.
+        RequestValidationError: a parameter that the route does not know.
+    """
     if credentials is None:
         raise NotAuthenticated(
             "expected a header `Authorization: Bearer TOKEN`, found none"
         )
+    check_parameters(request)
     return Visitor(service_of(request), credentials.credentials)
 
 

@@ -13,6 +13,7 @@ from al_service.rounds.policy import RetrainPolicy as RetrainPolicy  # for the d
 from al_service.survey.targets import DEFAULT_TARGETS
 from db.base import JsonObject
 from db.repositories import campaigns, candidates, pools
+from db.repositories.campaigns import BriefCampaign
 from db.tables import Campaign, Pool
 from db.vocabulary import CampaignState, RunKind
 
@@ -107,24 +108,30 @@ def list_campaigns(
     return campaigns.page(session, after=after or 0, limit=limit)
 
 
-def find_campaign(
-    session: Session, ref: str | int, *, briefly: bool = False
-) -> Campaign:
+def find_campaign(session: Session, ref: str | int) -> Campaign:
     """The campaign of a name or a number.
-
-    Args:
-        session: reads only.
-        ref: name or number.
-        briefly: without its configuration, which an ask does not read.
 
     Raises:
         NotFound: there is none.
     """
-    number = int(ref) if isinstance(ref, int) or _is_number(ref) else None
-    if number is None:
-        found = campaigns.by_name(session, str(ref), briefly=briefly)
+    number, name = _number_or_name(ref)
+    if name is not None:
+        found = campaigns.by_name(session, name)
     else:
-        found = campaigns.by_id(session, number) if number <= LARGEST_NUMBER else None
+        found = None if number is None else campaigns.by_id(session, number)
+    if found is None:
+        raise NotFound("campaign", ref)
+    return found
+
+
+def find_briefly(session: Session, ref: str | int) -> BriefCampaign:
+    """The same without its configuration, which an ask does not read.
+
+    Raises:
+        NotFound: there is none.
+    """
+    number, name = _number_or_name(ref)
+    found = campaigns.briefly(session, number=number, name=name)
     if found is None:
         raise NotFound("campaign", ref)
     return found
@@ -158,8 +165,12 @@ def change_campaign(
     return campaign
 
 
-def _is_number(ref: str) -> bool:
-    return ref.isascii() and ref.isdigit()
+def _number_or_name(ref: str | int) -> tuple[int | None, str | None]:
+    """One of them, or neither: a number that PostgreSQL could not hold is nobody's."""
+    if isinstance(ref, str) and not (ref.isascii() and ref.isdigit()):
+        return None, ref
+    number = int(ref)
+    return (number, None) if number <= LARGEST_NUMBER else (None, None)
 
 
 def _targets(new: NewCampaign, pool: Pool) -> list[str]:

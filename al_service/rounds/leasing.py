@@ -17,6 +17,7 @@ from al_service.errors import (
 from al_service.rounds.picking import Order, hand_out, pick, pick_more
 from db.base import JsonObject
 from db.repositories import campaigns, candidates, leases, locks, queue, rankings
+from db.repositories.campaigns import BriefCampaign
 from db.tables import Campaign
 from db.vocabulary import LeaseState
 
@@ -69,7 +70,7 @@ class Batch:
 
 def ask(
     session: Session,
-    campaign: Campaign,
+    campaign: Campaign | BriefCampaign,
     *,
     labeler: str,
     size: int,
@@ -262,14 +263,14 @@ def _duration(lease_seconds: float | None) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _left_of_budget(session: Session, campaign: Campaign) -> int:
+def _left_of_budget(session: Session, campaign: Campaign | BriefCampaign) -> int:
     """How many objects may still be handed out; asks take turns where that counts."""
     if campaign.budget is None:
         return LARGEST_BATCH
-    campaign = campaigns.lock(session, campaign.id)
-    if campaign.budget is None:
+    budget = campaigns.lock(session, campaign.id).budget
+    if budget is None:
         return LARGEST_BATCH
-    left = campaign.budget - candidates.count_taken(session, campaign.id)
+    left = budget - candidates.count_taken(session, campaign.id)
     if left <= 0:
-        raise BudgetSpent(campaign.name, campaign.budget)
+        raise BudgetSpent(campaign.name, budget)
     return left

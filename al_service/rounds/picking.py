@@ -1,18 +1,24 @@
 """What a batch consists of: which slots are random, who fills the others."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import Protocol
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from al_service.randomness import unit_hash
 from db.repositories import candidates, queue
+from db.repositories.campaigns import BriefCampaign
 from db.repositories.leases import Opened
-from db.repositories.queue import StoredItem
+from db.repositories.queue import Source, StoredItem, Walk
 from db.tables import Campaign
-from db.vocabulary import Reason, Split
+from db.vocabulary import Reason
+
+_REASONS: Final = {
+    Source.EVALUATION: Reason.EVALUATION.value,
+    Source.OPINIONS: Reason.OVERLAP.value,
+    Source.RANDOM: Reason.RANDOM.value,
+}
 
 
 @dataclass(frozen=True)
@@ -20,10 +26,15 @@ class Order:
     """An ask that is being carried out."""
 
     session: Session
-    campaign: Campaign
+    campaign: Campaign | BriefCampaign
     lease: Opened
     labeler: str
     size: int
+
+    @property
+    def walk(self) -> Walk:
+        """Whose order is walked, in which queue, by whom."""
+        return Walk(self.campaign.id, self.labeler, self.lease.run_id)
 
     @cached_property
     def random_slots(self) -> list[int]:
@@ -34,13 +45,6 @@ class Order:
             for slot in range(self.size)
             if unit_hash(seed, self.lease.id, slot) < share
         ]
-
-
-class Lock(Protocol):
-    """Locks free candidates of one kind."""
-
-    def __call__(self, *, count: int, besides: Sequence[int]) -> list[int]:
-        """At most so many, in the order of asking, none that is locked already."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +64,27 @@ class Picked:
 
 def pick(order: Order) -> Picked:
     """Lock what the batch consists of; random slots choose before all others."""
-    random = queue.lock_smallest_keys(
-        order.session, order.campaign.id, Split.POOL, count=len(order.random_slots)
-    )
-    return pick_more(order, Picked(random=tuple(random)))
+    return pick_more(order, Picked())
 
 
 def pick_more(order: Order, picked: Picked) -> Picked:
     """Fill a batch: what examines, second opinions, the ranking, the random sample."""
-    for reason, lock in _sources(order):
-        locked = lock(count=order.size - len(picked.all), besides=picked.all)
-        found = ((candidate, reason) for candidate in locked)
-        picked = replace(picked, others=(*picked.others, *found))
-    return picked
+    locked = queue.lock(
+        order.session,
+        order.walk,
+        _sources(order),
+        size=order.size,
+        random_slots=len(order.random_slots) - len(picked.random),
+        besides=picked.all,
+    )
+    reasons = _REASONS | {Source.RANKED: order.lease.ranked_by}
+    random = [one for one, source in locked if source is Source.RANDOM_SLOTS]
+    others = [
+        (one, reasons[source])
+        for one, source in locked
+        if source is not Source.RANDOM_SLOTS
+    ]
+    return Picked((*picked.random, *random), (*picked.others, *others))
 
 
 def hand_out(order: Order, picked: Picked) -> list[StoredItem]:
@@ -85,8 +97,7 @@ def hand_out(order: Order, picked: Picked) -> list[StoredItem]:
     items = queue.take(
         order.session,
         order.lease.id,
-        order.labeler,
-        run_id=order.lease.run_id,
+        order.walk,
         candidate_ids=[candidate for candidate, _ in places],
         reasons=[reason for _, reason in places],
     )
@@ -95,19 +106,13 @@ def hand_out(order: Order, picked: Picked) -> list[StoredItem]:
     return items
 
 
-def _sources(order: Order) -> Iterator[tuple[str, Lock]]:
-    """Where the slots that are not random are filled from, first choice first."""
-    session, campaign, lease = order.session, order.campaign, order.lease
-    smallest_keys = partial(queue.lock_smallest_keys, session, campaign.id)
-    if campaign.evaluation_size > 0:
-        yield Reason.EVALUATION, partial(smallest_keys, Split.EVALUATION)
-    if campaign.overlap > 1:
-        yield (
-            Reason.OVERLAP,
-            partial(queue.lock_second_opinions, session, campaign.id, order.labeler),
-        )
-    yield (
-        lease.ranked_by,
-        partial(queue.lock_best_ranked, session, campaign.id, lease.run_id),
-    )
-    yield Reason.RANDOM, partial(smallest_keys, Split.POOL)
+def _sources(order: Order) -> tuple[Source, ...]:
+    """Where a batch is filled from, first choice first."""
+    wanted = {
+        Source.RANDOM_SLOTS: bool(order.random_slots),
+        Source.EVALUATION: order.campaign.evaluation_size > 0,
+        Source.OPINIONS: order.campaign.overlap > 1,
+        Source.RANKED: order.lease.run_id is not None,
+        Source.RANDOM: True,
+    }
+    return tuple(source for source, is_wanted in wanted.items() if is_wanted)

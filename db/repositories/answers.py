@@ -1,11 +1,12 @@
 """Answered requests: kept, so that one that is sent again happens once."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, func, text
+from sqlalchemy import delete, func
 from sqlalchemy.orm import Session
 
+from db.repositories.driver import execute, fetch_one
 from db.tables import StoredAnswer
 
 
@@ -20,20 +21,16 @@ class AnswerPlace:
 
 # Waits for another transaction that has begun to answer: it commits, or it fails and
 # the answer is ours to give.
-_BEGIN = text(
-    """
-    INSERT INTO stored_answer (token_id, path, key, body_digest, status, answer)
-    VALUES (:token_id, :path, :key, :body_digest, 0, '{}') ON CONFLICT DO NOTHING
-    RETURNING token_id
-    """
-)
+_BEGIN = """
+INSERT INTO stored_answer (token_id, path, key, body_digest, status, answer)
+VALUES (%(token_id)s, %(path)s, %(key)s, %(body_digest)s, 0, '{}')
+ON CONFLICT DO NOTHING RETURNING token_id
+"""
 
-_STORE = text(
-    """
-    UPDATE stored_answer SET status = :status, answer = CAST(:answer AS jsonb)
-    WHERE token_id = :token_id AND path = :path AND key = :key
-    """
-)
+_STORE = """
+UPDATE stored_answer SET status = %(status)s, answer = %(answer)s::jsonb
+WHERE token_id = %(token_id)s AND path = %(path)s AND key = %(key)s
+"""
 
 
 def begin(session: Session, place: AnswerPlace, body_digest: str) -> bool:
@@ -43,8 +40,8 @@ def begin(session: Session, place: AnswerPlace, body_digest: str) -> bool:
     or failed. Nobody else sees a place without its answer: it is taken and filled in
     one transaction.
     """
-    facts = {**asdict(place), "body_digest": body_digest}
-    return session.scalar(_BEGIN, facts) is not None
+    facts = {**vars(place), "body_digest": body_digest}
+    return fetch_one(session, _BEGIN, facts) is not None
 
 
 def find(session: Session, place: AnswerPlace) -> StoredAnswer | None:
@@ -54,8 +51,7 @@ def find(session: Session, place: AnswerPlace) -> StoredAnswer | None:
 
 def store(session: Session, place: AnswerPlace, *, status: int, answer: str) -> None:
     """Fill a place that this transaction has taken with an answer, as JSON."""
-    facts = {**asdict(place), "status": status, "answer": answer}
-    session.execute(_STORE, facts)
+    execute(session, _STORE, {**vars(place), "status": status, "answer": answer})
 
 
 def forget(session: Session, older_than: timedelta) -> int:

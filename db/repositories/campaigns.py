@@ -1,19 +1,31 @@
 """Campaigns: found by name or number, listed, changed."""
 
-from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.orm import Session, defer
+from dataclasses import dataclass
 
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from db.repositories.driver import fetch_one
 from db.tables import Campaign, Pool
 from db.vocabulary import CampaignState
 
-# Built once: every ask begins with it.
-_BY_NAME = select(Campaign).where(Campaign.name == bindparam("name"))
-_BRIEFLY = _BY_NAME.options(
-    defer(Campaign.targets),
-    defer(Campaign.model),
-    defer(Campaign.strategy),
-    defer(Campaign.retrain),
-)
+_BRIEF = """
+SELECT id, name, overlap, budget, random_share, evaluation_size, seed
+FROM campaign WHERE id = %(number)s OR name = %(name)s
+"""
+
+
+@dataclass(frozen=True)
+class BriefCampaign:
+    """A campaign as far as an ask has to know it: without its configuration."""
+
+    id: int
+    name: str
+    overlap: int
+    budget: int | None
+    random_share: float
+    evaluation_size: int
+    seed: int
 
 
 def add(session: Session, campaign: Campaign) -> Campaign:
@@ -28,9 +40,17 @@ def by_id(session: Session, campaign_id: int) -> Campaign | None:
     return session.get(Campaign, campaign_id)
 
 
-def by_name(session: Session, name: str, *, briefly: bool = False) -> Campaign | None:
-    """The campaign of a name; briefly without its JSON, which is most of its row."""
-    return session.scalar(_BRIEFLY if briefly else _BY_NAME, {"name": name})
+def by_name(session: Session, name: str) -> Campaign | None:
+    """The campaign of a name."""
+    return session.scalar(select(Campaign).where(Campaign.name == name))
+
+
+def briefly(
+    session: Session, *, number: int | None = None, name: str | None = None
+) -> BriefCampaign | None:
+    """What an ask has to know of the campaign of a number or of a name."""
+    row = fetch_one(session, _BRIEF, {"number": number, "name": name})
+    return None if row is None else BriefCampaign(*row)
 
 
 def fresh(session: Session, campaign: Campaign) -> Campaign:

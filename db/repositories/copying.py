@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
+
+from db.repositories.driver import driver_connection
 
 Row = Sequence[Any]  # one value per column, of any type that psycopg adapts
 
@@ -27,26 +28,18 @@ def copy_rows(
     Returns:
         How many rows were written.
     """
-    session.flush()
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     count = 0
     with (
-        _driver_connection(session).cursor() as cursor,
+        driver_connection(session).cursor() as cursor,
         cursor.copy(statement) as copy,
     ):
         for row in rows:
             copy.write_row(row)
             count += 1
     return count
-
-
-def _driver_connection(session: Session) -> psycopg.Connection[Any]:
-    connection = session.connection().connection.driver_connection
-    if not isinstance(connection, psycopg.Connection):
-        raise TypeError(f"expected a psycopg connection, got {type(connection)}")
-    return connection
 
 
 def read_integers(

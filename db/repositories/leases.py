@@ -9,27 +9,24 @@ from sqlalchemy import (
     and_,
     func,
     select,
-    text,
     update,
 )
 from sqlalchemy.orm import Session
 
+from db.repositories.driver import fetch_one
 from db.repositories.queue import StoredItem
 from db.tables import Candidate, Lease, LeaseItem, SkyObject
 from db.vocabulary import CandidateState, LeaseState
 
-_OPEN = text(
-    """
-    INSERT INTO lease
-        (campaign_id, labeler, state, run_id, exhausted, opened_at, expires_at)
-    SELECT id, :labeler, 'open', served_run_id, false, moment,
-        moment + CAST(:duration AS interval)
-    FROM campaign CROSS JOIN clock_timestamp() AS moment
-    WHERE id = :campaign_id AND state = 'active'
-    RETURNING id, opened_at, expires_at, run_id,
-        coalesce((SELECT ranked_by FROM run WHERE run.id = lease.run_id), '')
-    """
-)
+_OPEN = """
+INSERT INTO lease
+    (campaign_id, labeler, state, run_id, exhausted, opened_at, expires_at)
+SELECT id, %(labeler)s, 'open', served_run_id, false, moment, moment + %(duration)s
+FROM campaign CROSS JOIN clock_timestamp() AS moment
+WHERE id = %(campaign_id)s AND state = 'active'
+RETURNING id, opened_at, expires_at, run_id,
+    coalesce((SELECT ranked_by FROM run WHERE run.id = lease.run_id), '')
+"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def open_lease(
 ) -> Opened | None:
     """A new lease without objects; None where the campaign is not active."""
     facts = {"campaign_id": campaign_id, "labeler": labeler, "duration": duration}
-    row = session.execute(_OPEN, facts).one_or_none()
+    row = fetch_one(session, _OPEN, facts)
     return None if row is None else Opened(*row)
 
 

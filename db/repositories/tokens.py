@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from db.repositories.driver import fetch_one
 from db.tables import ApiToken
 from db.vocabulary import Role
 
@@ -20,9 +21,9 @@ class Holder:
     role: Role
 
 
-_VALID = text(
-    "SELECT id, name, role FROM api_token WHERE digest = :digest AND revoked_at IS NULL"
-)
+_VALID = """
+SELECT id, name, role FROM api_token WHERE digest = %(digest)s AND revoked_at IS NULL
+"""
 
 
 def add(session: Session, name: str, role: Role, digest: str) -> ApiToken | None:
@@ -37,8 +38,11 @@ def add(session: Session, name: str, role: Role, digest: str) -> ApiToken | None
 
 def valid(session: Session, digest: str) -> Holder | None:
     """Who holds the token of a digest, unless it was revoked (unique on `digest`)."""
-    row = session.execute(_VALID, {"digest": digest}).one_or_none()
-    return None if row is None else Holder(row.id, row.name, Role(row.role))
+    row = fetch_one(session, _VALID, {"digest": digest})
+    if row is None:
+        return None
+    number, name, role = row
+    return Holder(number, name, Role(role))
 
 
 def every(session: Session) -> list[ApiToken]:

@@ -24,18 +24,15 @@ router = APIRouter(prefix=PREFIX, tags=["batches"])
 @router.post(
     "/campaigns/{campaign}/batches",
     status_code=HTTPStatus.CREATED,
+    response_model=Batch,
     responses=problem_responses(401, 403, 404, 409, 413, 422, 503),
 )
 def ask(
-    campaign: CampaignRef,
-    body: NewBatch,
-    visitor: VisitorDep,
-    once: OnceDep,
-    response: Response,
-) -> Batch:
+    campaign: CampaignRef, body: NewBatch, visitor: VisitorDep, once: OnceDep
+) -> Response:
     """The next objects to label, reserved for the holder of this token."""
     with visitor.enter(Role.LABELER) as visit:
-        found = visit.campaign(campaign, briefly=True)
+        found = visit.brief_campaign(campaign)
 
         def hand_out() -> Batch:
             batch = leasing.ask(
@@ -47,12 +44,12 @@ def ask(
             )
             return batch_answer(batch)
 
-        answer = once.answer(visit, Batch, body, hand_out, campaign_id=found.id)
-    response.headers["Location"] = f"{PREFIX}/batches/{answer.id}"
-    if not once.replayed:
+        answered = once.answer(visit, Batch, body, hand_out, campaign_id=found.id)
+    answer = answered.content
+    if not answered.replayed:
         reasons = [item.reason for item in answer.items]
         visitor.service.metrics.asked(answer.campaign, reasons)
-    return answer
+    return answered.response(location=f"{PREFIX}/batches/{answer.id}")
 
 
 @router.get("/batches/{batch_id}", responses=problem_responses(401, 403, 404, 422))

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from al_service.api.address import PREFIX
@@ -30,6 +30,7 @@ router = APIRouter(prefix=PREFIX, tags=["labels"])
 @router.post(
     "/campaigns/{campaign}/labels",
     status_code=HTTPStatus.CREATED,
+    response_model=StoredLabels,
     responses=problem_responses(401, 403, 404, 409, 413, 422, 503),
 )
 def tell(
@@ -38,7 +39,7 @@ def tell(
     visitor: VisitorDep,
     once: OnceDep,
     background: BackgroundTasks,
-) -> StoredLabels:
+) -> Response:
     """Store labels, all or none of them; every bad one is named."""
     with visitor.enter(Role.LABELER) as visit:
         found = visit.campaign(campaign)
@@ -53,12 +54,12 @@ def tell(
             )
             return StoredLabels(labels=[Label.model_validate(one) for one in stored])
 
-        answer = once.answer(visit, StoredLabels, body, store, campaign_id=found.id)
-    if not once.replayed:
-        visitor.service.metrics.told(found.name, len(answer.labels))
+        answered = once.answer(visit, StoredLabels, body, store, campaign_id=found.id)
+    if not answered.replayed:
+        visitor.service.metrics.told(found.name, len(answered.content.labels))
     # Also for a replayed answer: its first ring may be what was lost.
     background.add_task(visitor.service.doorbell.plan, found.id)
-    return answer
+    return answered.response()
 
 
 @router.get(
