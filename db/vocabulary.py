@@ -76,6 +76,15 @@ class RunState(StrEnum):
     CANCELED = "canceled"  # somebody stopped it
 
 
+class ScanState(StrEnum):
+    """Where the redshift scan of a pool's spectra stands."""
+
+    PLANNED = "planned"  # waits for a worker
+    RUNNING = "running"  # claimed; its heartbeat says whether it lives
+    DONE = "done"  # what it found is in the database
+    FAILED = "failed"  # `message` says why
+
+
 class TrainingRole(StrEnum):
     """What a label was used for in a run."""
 

@@ -38,7 +38,9 @@ def configuration() -> dict[str, Any]:  # Any: Celery's settings are of all type
         "task_queues": [_queue(TRAIN_QUEUE), _queue(SCORE_QUEUE)],
         "task_default_queue": SCORE_QUEUE,
         "task_create_missing_queues": False,
-        "task_routes": {f"{TASKS}.train": {"queue": TRAIN_QUEUE}},
+        "task_routes": {
+            f"{TASKS}.{name}": {"queue": TRAIN_QUEUE} for name in ("train", "scan")
+        },
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_ignore_result": True,

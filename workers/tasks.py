@@ -4,7 +4,7 @@ Running a task twice equals running it once. Deadlines, attempts and cancellatio
 read from the run's row; a message is a doorbell that may be lost.
 """
 
-from al_service.rounds import retraining, sweeping
+from al_service.rounds import retraining, scanning, sweeping
 from workers import lifecycle
 from workers.celery_app import app
 
@@ -27,6 +27,19 @@ def train(run_id: int) -> None:
 def score(run_id: int) -> None:
     """Refit and rank; a second delivery finds the run claimed and returns."""
     _carry_out(run_id)
+
+
+@app.task(name="workers.tasks.scan")  # type: ignore[untyped-decorator] # Celery ships no types
+def scan(pool_id: int) -> None:
+    """Scan a pool's spectra; a second delivery finds it claimed and returns."""
+    scanning.ensure_scanned(
+        pool_id,
+        sessions=lifecycle.sessions(),
+        artifacts=lifecycle.artifacts(),
+        worker=lifecycle.worker_name(),
+        settings=lifecycle.settings(),
+        shutting_down=lifecycle.stopping,
+    )
 
 
 def _carry_out(run_id: int) -> None:

@@ -8,14 +8,16 @@ from rich.table import Table
 from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.cli.pool_import import import_pool
+from al_service.cli.pool_scan import scan_json, scan_pool_command
 from al_service.cli.pool_simulate import simulate
-from al_service.rounds import pools
+from al_service.rounds import pools, scanning
 from al_service.survey.pool_arrays import PoolArrays
 from db.tables import Pool
 
 app = typer.Typer(help="Pools of objects to choose from.", no_args_is_help=True)
 app.command("import")(import_pool)
 app.command("simulate")(simulate)
+app.command("scan")(scan_pool_command)
 
 
 @app.command("list")
@@ -25,14 +27,21 @@ def list_command(home: HomeOption = DEFAULT_HOME, json_file: JsonOption = None) 
         with place.sessions.begin() as session:
             pools.ensure_builtin_pools(session, place.settings.artifacts_folder)
         with place.sessions() as session:
-            items = [_as_json(pool) for pool in pools.list_pools(session)]
-    table = Table("name", "objects", "has", "knows", "published")
+            items = [
+                {
+                    **_as_json(pool),
+                    "scan": scan_json(scanning.scan_state(session, pool.id)),
+                }
+                for pool in pools.list_pools(session)
+            ]
+    table = Table("name", "objects", "has", "knows", "scan", "published")
     for item in items:
         table.add_row(
             item["name"],
             f"{item['n_objects']:,}",
             ", ".join(item["modalities"]),
             ", ".join(item["known_targets"]) or "no labels",
+            item["scan"]["state"] if item["scan"] else "",
             item["published_at"],
         )
     console_for(json_file).print(table)

@@ -1,31 +1,19 @@
 """`al pool import`: a catalog, spectra and images become a pool."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    ProgressColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bars
-from rich.progress import Task as BarTask
-from rich.text import Text
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
 from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.cli.pool_scan import scan_now
+from al_service.cli.progress_bars import progress_bars
 from al_service.rounds.importing import ImportResult, import_files
 from al_service.survey.catalogs.column_map import read_declaration
-from al_service.survey.importing.request import ImportRequest, MatchBy, Progress
+from al_service.survey.importing.request import ImportRequest, MatchBy
 from al_service.survey.positions import MATCH_RADIUS_ARCSEC
 
 PathOption = Path | None
@@ -89,6 +77,13 @@ def import_pool(
             help="Where bad rows are listed; default: beside what is imported.",
         ),
     ] = None,
+    scan: Annotated[
+        bool,
+        typer.Option(
+            "--scan/--no-scan",
+            help="Scan spectra for redshifts now; else a worker does, or al pool scan.",
+        ),
+    ] = True,
     home: HomeOption = DEFAULT_HOME,
     json_file: JsonOption = None,
 ) -> None:
@@ -119,6 +114,8 @@ def import_pool(
             skip_bad=skip_bad,
             progress=progress,
         )
+        if scan and result.counts.spectra:
+            scan_now(place, name, progress)
     _report(console_for(json_file), name, result, listed)
     write_json(
         json_file,
@@ -165,34 +162,3 @@ def _report(console: Console, name: str, result: ImportResult, listed: Path) -> 
         lines.append(f"{counts.problems:,} problem(s) left out, listed in {listed}")
     for line in lines:
         console.print(line, highlight=False)
-
-
-class _RateColumn(ProgressColumn):
-    """How many a second."""
-
-    def render(self, task: BarTask) -> Text:
-        """The rate of a stage, once it is known."""
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s")
-
-
-@contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """Bars with rate and time to go on standard error, one per stage."""
-    tasks: dict[str, TaskID] = {}
-    with Bars(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _RateColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as bars:
-
-        def progress(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield progress

@@ -3,6 +3,7 @@
 pools/<name>/              arrays of a pool
 checkpoints/<digest>/      network, last layer and calibration of a run
 features/<digest>-<pool>/  cached features of a whole pool under one network
+scans/<pool>-v<version>/   what the redshift scan says of a whole pool
 runs/<id>/                 what a run needs to be taken up again, and its
                            predictions for the evaluation objects
 Numbers of runs begin anew with every database: files in `runs` say themselves what
@@ -41,6 +42,11 @@ class Artifacts:
     def pool(self, arrays: str) -> Path:
         """Folder of a pool's arrays."""
         return self.root / arrays
+
+    @property
+    def scans(self) -> Path:
+        """Folder of the redshift scans of pools."""
+        return self.root / "scans"
 
     def features(self, network_digest: str, pool_digest: str) -> Path:
         """Folder of a pool's features under one network."""

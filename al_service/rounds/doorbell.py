@@ -64,6 +64,10 @@ class Doorbell:
         queue = QUEUES.get(kind, SCORE_QUEUE)
         self._ring("train" if queue == TRAIN_QUEUE else "score", run_id, queue=queue)
 
+    def scan(self, pool_id: int) -> None:
+        """A pool has spectra that were not scanned; what trains on them comes after."""
+        self._ring("scan", pool_id, queue=TRAIN_QUEUE)
+
     def trouble(self) -> str | None:
         """Why nobody would hear a ring; None where the broker answers."""
         if self._app is None:

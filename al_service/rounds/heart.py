@@ -1,6 +1,6 @@
-"""The heartbeat of a run: shows that its worker lives, and hears when to stop.
+"""The heartbeat of long work: shows that its worker lives, and hears when to stop.
 
-The heart beats in a thread with its own connection, so that a run is never taken up
+The heart beats in a thread with its own connection, so that work is never taken up
 by somebody else because one matrix product took long.
 """
 
@@ -14,8 +14,10 @@ from typing import Self
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from al_service.rounds import claiming
-from al_service.rounds.claiming import BeatAnswer, Claim
+from al_service.rounds.claiming import BeatAnswer
+
+Beat = Callable[[Session, float], BeatAnswer]
+"""Writes a heartbeat and the finished share, and answers whether to go on."""
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ class Stop(StrEnum):
 
     CANCELED = "canceled"  # somebody asked for it
     DEADLINE = "deadline"  # the run took too long
-    LOST = "lost"  # another worker holds the run now
+    LOST = "lost"  # another worker has it now
     SHUTDOWN = "shutdown"  # this process was told to end
 
 
@@ -37,12 +39,13 @@ _STOPS = {
 
 
 class Heart:
-    """Beats the row of a claimed run for as long as the block lasts."""
+    """Beats the row of claimed work for as long as the block lasts."""
 
     def __init__(
         self,
-        claim: Claim,
+        beat: Beat,
         *,
+        of: str,
         sessions: sessionmaker[Session],
         every_seconds: float,
         shutting_down: Callable[[], bool],
@@ -50,12 +53,14 @@ class Heart:
         """Prepare a heart that does not beat yet.
 
         Args:
-            claim: the run and its fence.
+            beat: writes into the row of what was claimed.
+            of: what that is, for people.
             sessions: makes a session of the heart's own for every beat.
             every_seconds: time between beats.
             shutting_down: whether this process was told to end.
         """
-        self._claim = claim
+        self._beat_row = beat
+        self._of = of
         self._sessions = sessions
         self._every_seconds = every_seconds
         self._shutting_down = shutting_down
@@ -63,7 +68,7 @@ class Heart:
         self._heard: Stop | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(
-            target=self._live, name=f"heart of run {claim.run_id}", daemon=True
+            target=self._live, name=f"heart of {of}", daemon=True
         )
 
     def __enter__(self) -> Self:
@@ -100,18 +105,18 @@ class Heart:
 
     def _live(self) -> None:
         # Also after an answer: until the work has really ended nobody else may take
-        # the run up.
+        # it up.
         while not self._over.wait(self._every_seconds):
             self._beat()
 
     def _beat(self) -> None:
         try:
             with self._sessions.begin() as session:
-                answer = claiming.beat(session, self._claim, self._progress)
+                answer = self._beat_row(session, self._progress)
         except SQLAlchemyError as error:
             # A database that is away for a moment must not end hours of training;
             # if it stays away, the fence protects whoever takes the run up.
-            logger.warning("run %d: no heartbeat: %s", self._claim.run_id, error)
+            logger.warning("%s: no heartbeat: %s", self._of, error)
             return
         if self._heard is None:
             self._heard = _STOPS.get(answer)

@@ -77,7 +77,8 @@ def carry_out(
         logger.info("run %d is over, or somebody else works on it", run_id)
         return
     heart = Heart(
-        claim,
+        claim.beat,
+        of=f"run {run_id}",
         sessions=sessions,
         every_seconds=settings.heartbeat_seconds,
         shutting_down=shutting_down,

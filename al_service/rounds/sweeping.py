@@ -5,7 +5,14 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from al_service.rounds import claiming, idempotency, leasing, planning, readiness
+from al_service.rounds import (
+    claiming,
+    idempotency,
+    leasing,
+    planning,
+    readiness,
+    scan_claims,
+)
 from al_service.rounds.doorbell import Doorbell
 from al_service.rounds.planning import PlannedRun
 from al_service.settings import Settings
@@ -40,6 +47,12 @@ def sweep(
             session, settings.stale_after, settings.max_attempts
         )
     _ring(doorbell, waiting)
+    with sessions.begin() as session:
+        unscanned = scan_claims.due(
+            session, settings.stale_after, settings.max_attempts
+        )
+    for pool_id in unscanned:
+        doorbell.scan(pool_id)
 
 
 def plan_due(

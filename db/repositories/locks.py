@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 
 class Turn(IntEnum):
-    """What takes turns; PostgreSQL keeps it with the number of the campaign."""
+    """What takes turns; PostgreSQL keeps it with a campaign's or pool's number."""
 
     OPINIONS = 2  # second opinions on one object; the label trigger says 2 as well
     PUBLICATION = 4  # two runs of a campaign that end at the same time
+    SCAN = 5  # two scans of a pool that end at the same time
 
 
 def hold_publication(session: Session, campaign_id: int) -> None:
@@ -18,6 +19,11 @@ def hold_publication(session: Session, campaign_id: int) -> None:
     session.execute(
         select(func.pg_advisory_xact_lock(int(Turn.PUBLICATION), campaign_id))
     )
+
+
+def hold_scan(session: Session, pool_id: int) -> None:
+    """Publish the scan of a pool alone; its row stays free for heartbeats."""
+    session.execute(select(func.pg_advisory_xact_lock(int(Turn.SCAN), pool_id)))
 
 
 def hold_opinions(session: Session, campaign_id: int) -> None:

@@ -6,6 +6,7 @@ from db.tables.label import Label
 from db.tables.lease import Lease, LeaseItem
 from db.tables.pool import Pool, SkyObject
 from db.tables.run import CurvePoint, Prediction, RankedObject, Run, TrainingLabel
+from db.tables.scan import PoolScan, RedshiftScan
 
 __all__ = [
     "ApiToken",
@@ -16,8 +17,10 @@ __all__ = [
     "Lease",
     "LeaseItem",
     "Pool",
+    "PoolScan",
     "Prediction",
     "RankedObject",
+    "RedshiftScan",
     "Run",
     "SkyObject",
     "StoredAnswer",

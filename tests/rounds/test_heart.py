@@ -37,7 +37,8 @@ def claim(sky: Observatory) -> Claim:
 
 def heart_of(claim: Claim, sky: Observatory) -> Heart:
     return Heart(
-        claim,
+        claim.beat,
+        of="a run",
         sessions=sky.sessions,
         every_seconds=0.02,
         shutting_down=lambda: False,
@@ -116,7 +117,11 @@ def test_a_process_that_is_told_to_end_stops_without_asking_the_database(
 ) -> None:
     ending = threading.Event()
     heart = Heart(
-        claim, sessions=sky.sessions, every_seconds=60.0, shutting_down=ending.is_set
+        claim.beat,
+        of="a run",
+        sessions=sky.sessions,
+        every_seconds=60.0,
+        shutting_down=ending.is_set,
     )
     with heart:
         assert heart.stop is None
@@ -129,7 +134,8 @@ def test_a_database_that_is_away_for_a_moment_ends_nothing(
 ) -> None:
     engine = create_database_engine(f"postgresql+psycopg://al@/al?host={tmp_path}")
     heart = Heart(
-        claim,
+        claim.beat,
+        of="a run",
         sessions=create_sessions(engine),
         every_seconds=0.02,
         shutting_down=lambda: False,

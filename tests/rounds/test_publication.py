@@ -42,7 +42,11 @@ def claimed(sky: Observatory, campaign_id: int) -> Assignment:
         sky.sessions, Artifacts(sky.artifacts), sky.settings, "we", lambda: False
     )
     heart = Heart(
-        claim, sessions=sky.sessions, every_seconds=1.0, shutting_down=lambda: False
+        claim.beat,
+        of="a run",
+        sessions=sky.sessions,
+        every_seconds=1.0,
+        shutting_down=lambda: False,
     )
     return Assignment(claim, subject, place, heart)
 

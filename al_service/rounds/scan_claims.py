@@ -1,0 +1,86 @@
+"""Who scans which pool: the record stands in the database, a message only rings."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from al_service.features.scan.scanning import SCAN_VERSION
+from al_service.rounds.claiming import MAX_ATTEMPTS, RING_AFTER, BeatAnswer
+from db.repositories import scans
+
+
+@dataclass(frozen=True)
+class ScanClaim:
+    """The right to scan a pool, until somebody claims it again."""
+
+    pool_id: int
+    fence: int
+
+    def beat(self, session: Session, progress: float) -> BeatAnswer:
+        """Show that we live, and hear whether to go on.
+
+        Args:
+            session: the caller commits.
+            progress: the finished share; it never goes back.
+        """
+        held = scans.beat(session, self.pool_id, self.fence, progress)
+        return BeatAnswer.KEEP if held else BeatAnswer.LOST
+
+
+def claim(
+    session: Session,
+    pool_id: int,
+    *,
+    worker: str,
+    stale_after: timedelta,
+    max_attempts: int = MAX_ATTEMPTS,
+    again: bool = False,
+) -> ScanClaim | None:
+    """Take up the scan of a pool that has spectra, if it is not done.
+
+    Args:
+        session: the caller commits at once.
+        pool_id: which pool.
+        worker: who we are.
+        stale_after: silence after which a worker counts as lost.
+        max_attempts: how often a scan is taken up at most.
+        again: also one that has failed: somebody asks for it.
+
+    Returns:
+        None where there is nothing to do, or somebody does it: a normal answer.
+    """
+    scans.plan_missing(session, SCAN_VERSION, pool_id)
+    if again:
+        scans.plan_again(session, pool_id)
+    fence = scans.claim(
+        session,
+        pool_id,
+        version=SCAN_VERSION,
+        worker=worker,
+        stale_after=stale_after,
+        max_attempts=max_attempts,
+    )
+    return None if fence is None else ScanClaim(pool_id, fence)
+
+
+def due(
+    session: Session,
+    stale_after: timedelta,
+    max_attempts: int = MAX_ATTEMPTS,
+    ring_after: timedelta = RING_AFTER,
+) -> list[int]:
+    """Pools with spectra that wait for a worker: new ones, and lost ones.
+
+    Args:
+        session: the caller commits, then rings.
+        stale_after: silence after which a worker counts as lost.
+        max_attempts: how often a scan is taken up at most.
+        ring_after: time since it was last rung for.
+
+    Returns:
+        Every such pool to one caller only.
+    """
+    scans.plan_missing(session, SCAN_VERSION)
+    scans.end_abandoned(session, stale_after=stale_after, max_attempts=max_attempts)
+    return scans.take_unheard(session, stale_after=stale_after, ring_after=ring_after)
