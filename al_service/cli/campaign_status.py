@@ -149,7 +149,7 @@ def status_table(shown: Json) -> Table:
         ("campaign", f"{shown['name']} ({shown['state']}) on pool {shown['pool']}"),
         ("predicts", ", ".join(shown["targets"])),
         ("strategy", shown["strategy"]["name"]),
-        ("labels", f"{counts['labels']} told, {counts['trainable']} that train"),
+        ("labels", _labels(counts)),
         (
             "objects",
             f"{counts['free']} free, {counts['leased']} handed out,"
@@ -165,6 +165,12 @@ def status_table(shown: Json) -> Table:
         grid.add_row("[red]failed[/]", escape(failure["shown"]))
         grid.add_row("", escape(f"→ {failure['advice']}"))
     return grid
+
+
+def _labels(counts: Json) -> str:
+    text = f"{counts['labels']} told, {counts['trainable']} that train"
+    flagged = counts["flagged"]
+    return f"{text}, {flagged} to look at again" if flagged else text
 
 
 def _evaluation(counts: Json) -> str:

@@ -9,7 +9,9 @@ import typer
 from al_service.cli.batch import LabelerOption
 from al_service.cli.exporting import OutputOption, UrlOption, export_through
 from al_service.cli.home import DEFAULT_HOME, HomeOption, account_name
+from al_service.cli.label_flags import show_flagged
 from al_service.cli.label_import import LabelImport, carry_out, kind_of
+from al_service.cli.label_flags import show_flagged
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.exports.formats import TableFormat
 from al_service.rounds.label_matching import LabelMatch
@@ -75,8 +77,10 @@ def import_labels(
         batch_id=batch,
     )
     result = carry_out(request, campaign, home)
+    console = console_for(json_file)
     for line in result.lines():
-        console_for(json_file).print(line, highlight=False)
+        console.print(line, highlight=False)
+    show_flagged(console, result.stored)
     write_json(
         json_file,
         {

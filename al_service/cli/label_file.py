@@ -23,7 +23,11 @@ OTHERS: Final = ("object_id", "quality", "note", "source", "supersedes", "labele
 """Columns that are neither a target nor its error."""
 
 EXPORTED: Final = frozenset(
-    {"id", "ra", "dec", "campaign", "batch_id", "late", "superseded_by", "created_at"}
+    {
+        *("id", "ra", "dec", "campaign", "batch_id", "late", "superseded_by"),
+        *("created_at", "scan_z", "scan_class", "scan_confidence", "scan_dz"),
+        "flagged",
+    }
 )
 """Further columns of our own export: they say what happened, and are not stored."""
 

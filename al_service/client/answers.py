@@ -74,6 +74,26 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class LabelCheck:
+    """What the scan of its object's spectrum says to a label's redshift."""
+
+    scan_z: float
+    scan_class: str
+    """GALAXY, QSO or STAR."""
+    confidence: float
+    """Probability that the scan is right."""
+    dz: float
+    """(z of the label - z of the scan) / (1 + z of the scan)."""
+    disagrees: bool
+    """The label deserves a second look."""
+
+    @classmethod
+    def of(cls, answer: Json) -> Self:
+        """Read one check."""
+        return cls(**_known(cls, answer))
+
+
+@dataclass(frozen=True)
 class Label:
     """One stored label."""
 
@@ -91,11 +111,15 @@ class Label:
     superseded_by: int | None
     """The label that corrects this one; None while it is current."""
     created_at: datetime
+    check: LabelCheck | None = None
+    """None where label or scan say nothing of a redshift."""
 
     @classmethod
     def of(cls, answer: Json) -> Self:
         """Read one label."""
-        return cls(**_known(cls, _with_times(answer)))
+        told = answer.get("check")
+        check = None if told is None else LabelCheck.of(told)
+        return cls(**{**_known(cls, _with_times(answer)), "check": check})
 
 
 FINISHED = frozenset({"published", "refused", "failed", "canceled"})

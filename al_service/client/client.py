@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -146,9 +146,15 @@ class Client:
         """Give a batch back: its unlabeled objects are free again."""
         return Batch.of(self._end(f"/batches/{batch_id}", "released"))
 
-    def labels(self, campaign: str | int) -> Iterator[Label]:
-        """Every label of a campaign, oldest first, corrections included."""
-        for label in self._pages(f"{_campaign(campaign)}/labels"):
+    def labels(self, campaign: str | int, *, flagged: bool = False) -> Iterator[Label]:
+        """Every label of a campaign, oldest first, corrections included.
+
+        Args:
+            campaign: its name or id.
+            flagged: only those to look at again, that nobody has corrected.
+        """
+        only = {"flagged": "true"} if flagged else {}
+        for label in self._pages(f"{_campaign(campaign)}/labels", query=only):
             yield Label.of(label)
 
     def export_batch(
@@ -290,11 +296,16 @@ class Client:
                 raise
             return found
 
-    def _pages(self, path: str, size: int = LARGEST_PAGE) -> Iterator[Json]:
+    def _pages(
+        self,
+        path: str,
+        size: int = LARGEST_PAGE,
+        query: Mapping[str, str] = MappingProxyType({}),
+    ) -> Iterator[Json]:
         cursor: str | None = None
         while True:
-            query = {"limit": size} | ({"cursor": cursor} if cursor else {})
-            page = self._json("GET", path, query=query)
+            place = {"cursor": cursor} if cursor else {}
+            page = self._json("GET", path, query={"limit": size, **query, **place})
             yield from page["items"]
             cursor = page["next_cursor"]
             if cursor is None:

@@ -8,6 +8,8 @@ from al_service.exports.target_columns import label_columns
 
 TIME_WIDTH: Final = len("2026-01-01T00:00:00.000000Z")
 
+CLASS_WIDTH: Final = len("GALAXY")
+
 FIRST: Final = (
     Column("id", Kind.WHOLE, "number of the label", "meta.record"),
     Column("object_id", Kind.TEXT, "name in the pool", "meta.id;meta.main"),
@@ -49,6 +51,31 @@ LAST: Final = (
         "meta.id.assoc",
     ),
     Column("created_at", Kind.TEXT, "when it was told, UTC", "time.creation"),
+    Column(
+        "scan_z",
+        Kind.NUMBER,
+        "redshift by the scan of the spectrum",
+        "src.redshift;stat.fit",
+    ),
+    Column("scan_class", Kind.TEXT, "GALAXY, QSO or STAR by the scan", "src.class"),
+    Column(
+        "scan_confidence",
+        Kind.NUMBER,
+        "probability that the scan is right",
+        "stat.probability;src.redshift",
+    ),
+    Column(
+        "scan_dz",
+        Kind.NUMBER,
+        "(z - scan_z) / (1 + scan_z)",
+        "src.redshift;arith.diff",
+    ),
+    Column(
+        "flagged",
+        Kind.FLAG,
+        "the scan is sure of another redshift",
+        "meta.code.status",
+    ),
 )
 
 MEASURED: Final = ("object_id", "labeler", "source", "note")
@@ -83,7 +110,7 @@ def label_heading(
         label_table_columns(targets),
         tuple(facts),
         n_rows,
-        {**widths, "created_at": TIME_WIDTH},
+        {**widths, "created_at": TIME_WIDTH, "scan_class": CLASS_WIDTH},
     )
 
 

@@ -115,11 +115,24 @@ def check(
 
 
 def list_labels(
-    session: Session, campaign: Campaign, after: int | None = None, limit: int = 100
+    session: Session,
+    campaign: Campaign,
+    after: int | None = None,
+    limit: int = 100,
+    *,
+    flagged: bool = False,
 ) -> list[StoredLabel]:
-    """Every label ever told, by number, from the one behind `after`."""
+    """Every label ever told, by number, from the one behind `after`.
+
+    Args:
+        session: reads in its transaction.
+        campaign: whose labels.
+        after: the last one seen.
+        limit: how many at most.
+        flagged: only those that deserve a second look.
+    """
     return stored_labels.list_labels(
-        session, campaign.id, after=after or 0, limit=limit
+        session, campaign.id, after=after or 0, limit=limit, flagged=flagged
     )
 
 

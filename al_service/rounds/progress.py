@@ -11,7 +11,15 @@ from al_service.rounds import planning
 from al_service.rounds.curve_notes import notes_on
 from al_service.rounds.planning import NextRetrain
 from db.base import JsonObject
-from db.repositories import campaigns, candidates, labels, leases, runs, training
+from db.repositories import (
+    campaigns,
+    candidates,
+    label_checks,
+    labels,
+    leases,
+    runs,
+    training,
+)
 from db.repositories import progress as facts
 from db.repositories.progress import StoredPoint
 from db.tables import Campaign, Run
@@ -38,6 +46,8 @@ class Counts:
     """Every label ever told, superseded ones included."""
     trainable: int
     """Current, confident labels of pool objects."""
+    flagged: int
+    """Current labels of which the scan of the spectrum says another redshift."""
     open_batches: int
     random_sample: int
     """Objects in the random sample so far, whoever took them."""
@@ -174,6 +184,7 @@ def _counts(session: Session, campaign: Campaign) -> Counts:
         evaluation_labels=current.get((Split.EVALUATION, True), 0),
         labels=labels.count_all(session, campaign.id),
         trainable=current.get((Split.POOL, True), 0),
+        flagged=label_checks.count_flagged(session, campaign.id),
         open_batches=leases.count_open(session, campaign.id),
         random_sample=candidates.count_random_sample(
             session, campaign.id, training.largest_random_key(session, campaign.id)

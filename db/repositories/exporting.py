@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
+from db.repositories.label_checks import check_columns, with_scan
 from db.repositories.training import is_current
 from db.tables import Label, SkyObject
 
@@ -59,26 +60,30 @@ def read_labels(
 
     Returns:
         id, object_id, ra, dec, values, errors, quality, labeler, source, note,
-        batch_id, late, supersedes, superseded_by, created_at as text.
+        batch_id, late, supersedes, superseded_by, created_at as text; then what the
+        scan says: z, class, confidence, dz, whether it doubts the label.
     """
     correction = aliased(Label)
     rows = session.execute(
-        select(
-            Label.id,
-            SkyObject.object_id,
-            SkyObject.ra,
-            SkyObject.dec,
-            Label.values,
-            Label.errors,
-            Label.quality,
-            Label.labeler,
-            Label.source,
-            Label.note,
-            Label.lease_id,
-            Label.late,
-            Label.supersedes_id,
-            correction.id,
-            func.to_char(func.timezone(literal("UTC"), Label.created_at), MOMENT),
+        with_scan(
+            select(
+                Label.id,
+                SkyObject.object_id,
+                SkyObject.ra,
+                SkyObject.dec,
+                Label.values,
+                Label.errors,
+                Label.quality,
+                Label.labeler,
+                Label.source,
+                Label.note,
+                Label.lease_id,
+                Label.late,
+                Label.supersedes_id,
+                correction.id,
+                func.to_char(func.timezone(literal("UTC"), Label.created_at), MOMENT),
+                *check_columns(),
+            )
         )
         .join(SkyObject, SkyObject.id == Label.sky_object_id)
         .outerjoin(correction, correction.supersedes_id == Label.id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +20,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session, aliased
 
 from db.base import JsonObject
+from db.repositories.label_checks import (
+    LabelCheck,
+    check_columns,
+    check_of,
+    disagrees,
+    with_scan,
+)
 from db.repositories.training import TRAINABLE_QUALITY, is_current
 from db.tables import Candidate, Label, SkyObject
 from db.vocabulary import Split
@@ -56,6 +64,8 @@ class StoredLabel:
     superseded_by: int | None
     """The label that corrects this one; none while it is current."""
     created_at: datetime
+    check: LabelCheck | None
+    """What the scan of the object's spectrum says; None where it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -154,12 +164,21 @@ def labels_of_objects(
 
 
 def list_labels(
-    session: Session, campaign_id: int, *, after: int, limit: int
+    session: Session, campaign_id: int, *, after: int, limit: int, flagged: bool
 ) -> list[StoredLabel]:
-    """Labels by id, superseded ones included (`ix_label_campaign_id`)."""
-    rows = session.execute(
-        _labels(campaign_id).where(Label.id > after).order_by(Label.id).limit(limit)
-    )
+    """Labels by id, superseded ones included (`ix_label_campaign_id`).
+
+    Args:
+        session: reads in its transaction.
+        campaign_id: whose labels.
+        after: the last one seen.
+        limit: how many at most.
+        flagged: only those that the scan doubts, and that nobody has corrected.
+    """
+    statement = _labels(campaign_id).where(Label.id > after)
+    if flagged:
+        statement = statement.where(is_current(), disagrees())
+    rows = session.execute(statement.order_by(Label.id).limit(limit))
     return [_stored(row) for row in rows]
 
 
@@ -237,18 +256,25 @@ def count_all(session: Session, campaign_id: int) -> int:
     )
 
 
-def _labels(campaign_id: int) -> Select[Label, str, float, float, int]:
+def _labels(campaign_id: int) -> Select[*tuple[Any, ...]]:
     correction = aliased(Label)
-    return (
-        select(Label, SkyObject.object_id, SkyObject.ra, SkyObject.dec, correction.id)
+    return with_scan(
+        select(
+            Label,
+            SkyObject.object_id,
+            SkyObject.ra,
+            SkyObject.dec,
+            correction.id,
+            *check_columns(),
+        )
         .join(SkyObject, SkyObject.id == Label.sky_object_id)
         .outerjoin(correction, correction.supersedes_id == Label.id)
         .where(Label.campaign_id == campaign_id)
     )
 
 
-def _stored(row: Row[Label, str, float, float, int]) -> StoredLabel:
-    label, object_id, ra, dec, superseded_by = row
+def _stored(row: Row[*tuple[Any, ...]]) -> StoredLabel:
+    label, object_id, ra, dec, superseded_by, *check = row
     return StoredLabel(
         id=label.id,
         object_id=object_id,
@@ -266,4 +292,5 @@ def _stored(row: Row[Label, str, float, float, int]) -> StoredLabel:
         supersedes_id=label.supersedes_id,
         superseded_by=superseded_by,
         created_at=label.created_at,
+        check=check_of(tuple(check)),
     )

@@ -52,7 +52,14 @@ def tell(
                 batch_id=body.batch_id,
                 labels=[_plain(label) for label in body.labels],
             )
-            return StoredLabels(labels=[Label.model_validate(one) for one in stored])
+            return StoredLabels(
+                labels=[Label.model_validate(one) for one in stored],
+                flagged=[
+                    one.object_id
+                    for one in stored
+                    if one.check is not None and one.check.disagrees
+                ],
+            )
 
         answered = once.answer(visit, StoredLabels, body, store, campaign_id=found.id)
     if not answered.replayed:
@@ -70,11 +77,19 @@ def list_labels(
     visitor: VisitorDep,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
+    flagged: Annotated[
+        bool,
+        Query(description="Only labels to look at again, that nobody has corrected."),
+    ] = False,
 ) -> Page[Label]:
     """Every label ever told, corrections included, oldest first."""
     with visitor.enter(Role.VIEWER) as visit:
         found = labeling.list_labels(
-            visit.session, visit.campaign(campaign), id_after(cursor), limit + 1
+            visit.session,
+            visit.campaign(campaign),
+            id_after(cursor),
+            limit + 1,
+            flagged=flagged,
         )
     rows, next_cursor = cut(found, limit, lambda label: (label.id,))
     items = [Label.model_validate(label) for label in rows]

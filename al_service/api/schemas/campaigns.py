@@ -121,6 +121,9 @@ class Counts(Output):
     """Every label ever told, corrected ones included."""
     trainable: int
     """Current, confident labels of pool objects."""
+    flagged: int
+    """Current labels that deserve a second look: the scan of the spectrum is sure of
+    another redshift."""
     open_batches: int
     random_sample: int
     """Objects in the random sample so far, whoever took them."""

@@ -35,6 +35,20 @@ class NewLabels(Input):
     labels: list[NewLabel] = Field(min_length=1, max_length=MOST_LABELS)
 
 
+class LabelCheck(Output):
+    """What the scan of its object's spectrum says to a label's redshift."""
+
+    scan_z: float
+    scan_class: str
+    """GALAXY, QSO or STAR."""
+    confidence: float
+    """Probability that the scan is right."""
+    dz: float
+    """(z of the label - z of the scan) / (1 + z of the scan)."""
+    disagrees: bool
+    """The scan is sure of something else: the label deserves a second look."""
+
+
 class Label(Output):
     """One stored label; labels are corrected by new ones, never changed."""
 
@@ -55,9 +69,13 @@ class Label(Output):
     superseded_by: int | None
     """The label that corrects this one; null while it is current."""
     created_at: datetime
+    check: LabelCheck | None = None
+    """Null where label or scan say nothing of a redshift."""
 
 
 class StoredLabels(Output):
     """What a submission has become, in its order."""
 
     labels: list[Label]
+    flagged: list[str] = Field(default_factory=list)
+    """Objects whose labels deserve a second look: see `check`. They are stored."""
