@@ -21,6 +21,7 @@ from al_service.api.routers import (
     campaigns,
     labels,
     learning_curve,
+    measurements,
     objects,
     operations,
     runs,
@@ -33,7 +34,7 @@ from al_service.rounds.monitoring import Snapshot, take_snapshot
 from al_service.settings import Settings
 from db.session import create_database_engine, create_sessions
 
-NOUNS = (campaigns, batches, labels, learning_curve, runs, objects)
+NOUNS = (campaigns, batches, labels, learning_curve, runs, objects, measurements)
 
 THREADS = 6
 """Requests of one process that are served at once, each in a thread with at most one

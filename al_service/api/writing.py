@@ -80,12 +80,39 @@ def object_answer(history: browsing.ObjectHistory) -> SkyObject:
         has_photometry=one.has_photometry,
         has_image=one.has_image,
         has_spectrum=one.has_spectrum,
+        links=_links(
+            one.object_id,
+            pool=history.pool,
+            image=one.has_image,
+            spectrum=one.has_spectrum,
+        ),
         campaigns=[Candidacy.model_validate(each) for each in history.campaigns],
     )
 
 
-def _links(object_id: str) -> dict[str, str]:
-    return {"object": f"{PREFIX}/objects/{quote(object_id, safe='')}"}
+def _links(
+    object_id: str,
+    *,
+    pool: str | None = None,
+    image: bool = True,
+    spectrum: bool = True,
+) -> dict[str, str]:
+    """Where an object and its measurements are.
+
+    Args:
+        object_id: whose.
+        pool: named in the links where it is known.
+        image: whether there may be an image.
+        spectrum: whether there may be a spectrum.
+    """
+    address = f"{PREFIX}/objects/{quote(object_id, safe='')}"
+    query = "" if pool is None else f"?pool={quote(pool, safe='')}"
+    links = {"object": address + query}
+    if image:
+        links["image"] = f"{address}/image.png{query}"
+    if spectrum:
+        links["spectrum"] = f"{address}/spectrum{query}"
+    return links
 
 
 def _plain_fields(campaign: CampaignRow) -> dict[str, object]:

@@ -198,6 +198,36 @@ class Client:
         """The objects that the model finds most uncertain, first."""
         return self._pages(f"{_campaign(campaign)}/objects")
 
+    def image(
+        self,
+        object_id: str,
+        *,
+        band: str | None = None,
+        size: int | None = None,
+        pool: str | None = None,
+    ) -> bytes:
+        """An object's picture, a PNG.
+
+        Args:
+            object_id: the object.
+            band: u, g, r, i or z in gray; g, r and i in color without it.
+            size: pixels a side.
+            pool: needed where several pools have the id.
+        """
+        path = f"{API}{_object(object_id)}/image.png"
+        query = _given(band=band, size=size, pool=pool)
+        return self._transport.send("GET", path, query=query).content
+
+    def spectrum(self, object_id: str, *, pool: str | None = None) -> Json:
+        """An object's spectrum, with the scan's candidates and the best one's model.
+
+        Args:
+            object_id: the object.
+            pool: needed where several pools have the id.
+        """
+        path = f"{_object(object_id)}/spectrum"
+        return self._json("GET", path, query=_given(pool=pool))
+
     def curve(self, campaign: str | int) -> Curve:
         """The learning curve so far."""
         return Curve.of(self._json("GET", f"{_campaign(campaign)}/learning-curve"))
@@ -314,3 +344,11 @@ class Client:
 
 def _campaign(campaign: str | int) -> str:
     return f"/campaigns/{quote(str(campaign), safe='')}"
+
+
+def _object(object_id: str) -> str:
+    return f"/objects/{quote(object_id, safe='')}"
+
+
+def _given(**query: str | int | None) -> dict[str, str | int]:
+    return {name: value for name, value in query.items() if value is not None}

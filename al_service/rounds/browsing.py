@@ -104,15 +104,27 @@ def show_object(session: Session, object_id: str, *, pool: str | None) -> Object
         NotFound: no visible pool has it.
         AmbiguousObject: several have it and none was named.
     """
+    sky_object, pool_name = find_object(session, object_id, pool=pool)
+    return ObjectHistory(
+        pool_name, sky_object, tuple(_candidacies(session, sky_object))
+    )
+
+
+def find_object(
+    session: Session, object_id: str, *, pool: str | None
+) -> tuple[SkyObject, str]:
+    """One object, and the name of its pool.
+
+    Raises:
+        NotFound: no visible pool has it.
+        AmbiguousObject: several have it and none was named.
+    """
     found = browsing.find_objects(session, object_id, pool)
     if not found:
         raise NotFound("object", object_id)
     if len(found) > 1:
         raise AmbiguousObject(object_id, [name for _, name in found])
-    sky_object, pool_name = found[0]
-    return ObjectHistory(
-        pool_name, sky_object, tuple(_candidacies(session, sky_object))
-    )
+    return found[0]
 
 
 def _candidacies(session: Session, sky_object: SkyObject) -> list[Candidacy]:

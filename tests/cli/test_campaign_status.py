@@ -22,6 +22,7 @@ COUNTS = dict.fromkeys(
     (
         "labels",
         "trainable",
+        "flagged",
         "free",
         "leased",
         "labeled",

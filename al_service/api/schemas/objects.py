@@ -64,4 +64,6 @@ class SkyObject(Output):
     has_photometry: bool
     has_image: bool
     has_spectrum: bool
+    links: dict[str, str]
+    """`object`, and `image` and `spectrum` where it has them."""
     campaigns: list[Candidacy]

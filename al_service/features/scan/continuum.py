@@ -42,6 +42,8 @@ class Prepared:
     """`N x L`, inverse variance, of the noise and of the templates together."""
     continuum: NDArray[np.float32]
     """`N x L`."""
+    unit: NDArray[np.float64]
+    """`N x 1`, the typical error, in the unit of the flux."""
 
 
 def prepare(
@@ -67,6 +69,7 @@ def prepare(
         residual.astype(np.float32),
         np.where(weight > 0, 1.0 / variance, 0.0).astype(np.float32),
         continuum.astype(np.float32),
+        1.0 / np.sqrt(unit),
     )
 
 

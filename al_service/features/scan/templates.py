@@ -79,6 +79,16 @@ class TemplateSet:
         """dlog10(wavelength) of a pixel here."""
         return LOGLAM_STEP * self.bin_width
 
+    def at_redshift(self, z: float) -> NDArray[np.float64]:
+        """`K x L` templates where a redshift puts them, on the survey's grid."""
+        last_shift = self.first_shift + self.n_shifts - 1
+        shift = np.log10(1.0 + z) / LOGLAM_STEP
+        # The middle of a pixel here lies between pixels of the survey.
+        middle = (self.bin_width - 1) / 2.0
+        place = (np.arange(N_PIXELS) - shift - middle) / self.bin_width + last_shift
+        pixels = np.arange(self.flux.shape[1])
+        return np.array([np.interp(place, pixels, flux) for flux in self.flux])
+
     def redshift(self, shift: NDArray[np.float64]) -> NDArray[np.float64]:
         """Redshifts of shifts counted from `first_shift`, in pixels here."""
         return np.asarray(10.0 ** (self.step * (self.first_shift + shift)) - 1.0)
