@@ -40,7 +40,10 @@ def import_pool(
     ] = None,
     spectra: Annotated[
         PathOption,
-        typer.Option(metavar="DIR", help="Folder of spec-*.fits or spPlate-*.fits."),
+        typer.Option(
+            metavar="DIR",
+            help="Folder of spec-*.fits or spPlate-*.fits, compressed or not.",
+        ),
     ] = None,
     images: Annotated[
         PathOption,

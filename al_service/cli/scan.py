@@ -47,7 +47,8 @@ def scan_command(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="spec-*.fits, spPlate-*.fits, or folders of them."
+            metavar="FILE...",
+            help="spec-*.fits, spPlate-*.fits (.gz, .bz2), or folders of them.",
         ),
     ],
     json_file: JsonOption = None,

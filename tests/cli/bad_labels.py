@@ -271,13 +271,13 @@ def a_warning_that_is_a_word(path: Path, sky: Galaxies) -> None:
     path.write_text(GALSPEC.replace("7444933632,1,0,", "7444933632,1,none at all,"))
 
 
-@bad("line 9: expected 9 cells, found 2")
+@bad("line 9: expected 15 cells, found 2")
 def a_short_line_of_marz(path: Path, sky: Galaxies) -> None:
     del sky
     path.write_text(MARZ + "6, short\n")
 
 
-@bad("line 4: expected numbers: could not convert string to float: 'high'")
+@bad("line 4: FinZ: expected a number, found 'high'")
 def a_redshift_of_marz_that_is_a_word(path: Path, sky: Galaxies) -> None:
     del sky
     path.write_text(MARZ.replace("0.10123", "high"))

@@ -15,7 +15,7 @@ from db.tables import Pool, SkyObject
 from tests.conftest import PostgresForTests
 from tests.rounds.bad_inputs import CASES, BadInput
 
-KINDS = 40
+KINDS = 80
 """So many kinds of bad input at least have an answer of their own."""
 
 

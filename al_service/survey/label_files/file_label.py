@@ -1,7 +1,7 @@
 """What one row of a label file says, and how far it is to be trusted."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from al_service.survey.catalogs.identifiers import EXACT
 from al_service.survey.targets import LIMITS, SFR_QUANTILES, is_missing
 
 GOOD_ZWARNING: Final = (0, 16)
@@ -80,15 +79,27 @@ def positive_errors(
     }
 
 
-def fiber_names(
-    plate: NDArray[np.float64], mjd: NDArray[np.float64], fiber: NDArray[np.float64]
-) -> NDArray[np.object_]:
-    """`N` names `PLATE-MJD-FIBER` as spectra have them, None where one is no number."""
-    parts = np.nan_to_num(np.stack([plate, mjd, fiber]), nan=-1.0)
-    whole = ((parts >= 0) & (parts < EXACT) & (parts % 1 == 0)).all(axis=0)
-    rows = np.where(whole, parts, 0).astype(np.int64).T.tolist()
-    names = [
-        f"{row[0]:04d}-{row[1]:05d}-{row[2]:04d}" if good else None
-        for row, good in zip(rows, whole.tolist(), strict=True)
-    ]
+FIBER_WIDTHS: Final = (4, 5, 4)
+"""Digits of plate, MJD and fiber, with leading zeros."""
+
+
+def fiber_names(parts: Sequence[NDArray[np.object_]]) -> NDArray[np.object_]:
+    """Names of fibers as their spectra have them.
+
+    Args:
+        parts: plate, MJD and fiber, or field, MJD and catalog number: three times `N`
+            whole numbers as text. Catalog numbers of SDSS-V exceed 2^53.
+
+    Returns:
+        `N` names `PLATE-MJD-FIBER`, None where a part is missing or no whole number.
+    """
+    names = [_fiber_name(row) for row in zip(*parts, strict=True)]
     return np.array([*names, None], dtype=object)[:-1]
+
+
+def _fiber_name(parts: Sequence[str | None]) -> str | None:
+    digits = [(part or "").removesuffix(".0") for part in parts]
+    if not all(part.isascii() and part.isdigit() for part in digits):
+        return None
+    padded = (p.zfill(n) for p, n in zip(digits, FIBER_WIDTHS, strict=True))
+    return "-".join(padded)

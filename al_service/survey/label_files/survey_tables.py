@@ -87,8 +87,15 @@ _POSITIONS: Final = (
     ("ra", "dec"),
     ("plug_ra", "plug_dec"),
     ("target_ra", "target_dec"),
+    ("fiber_ra", "fiber_dec"),
 )
-_FIBERS: Final = (("plate", "mjd", "fiberid"), ("plateid", "mjd", "fiberid"))
+_FIBERS: Final = (
+    ("plate", "mjd", "fiberid"),
+    ("plateid", "mjd", "fiberid"),
+    ("field", "mjd", "catalogid"),  # SDSS-V
+)
+_CLASSES: Final = (("class", "subclass"), ("spectype", "subtype"))
+"""What the pipeline takes the object for, kept as the label's note."""
 
 
 class _Columns:
@@ -212,7 +219,7 @@ def _mpa_jhu_chunk(
         values["z"] = info.numbers("z")
     warning = info.numbers("z_warning") if "z_warning" in info else None
     flag = rates.numbers("flag") if "flag" in rates else np.zeros(len(chunk))
-    ids = fiber_names(*(info.numbers(name) for name in fibers))
+    ids = fiber_names([info.texts(name) for name in fibers])
     sky = [info.numbers(n) for n in ("ra", "dec")] if "ra" in info else None
     for row in range(len(chunk)):
         good = usable({target: v[row] for target, v in values.items()})
@@ -247,6 +254,10 @@ def _chunk_labels(
     sky = columns.first(_POSITIONS)
     place = None if sky is None else [columns.numbers(name) for name in sky]
     notes = columns.texts("vi_comment") if "vi_comment" in columns else None
+    classes = columns.first(_CLASSES)
+    if notes is None and classes is not None:
+        kinds = zip(*(columns.texts(name) for name in classes), strict=True)
+        notes = np.array([" ".join(filter(None, both)) for both in kinds], object)
     people = columns.texts("vi_scanner") if "vi_scanner" in columns else None
     for row in range(len(chunk)):
         good = usable({target: v[row] for target, v in values.items()})
@@ -258,7 +269,7 @@ def _chunk_labels(
             quality=int(quality[row]),
             ra=None if place is None else float(place[0][row]),
             dec=None if place is None else float(place[1][row]),
-            note=None if notes is None else notes[row],
+            note=None if notes is None else notes[row] or None,
             labeler=None if people is None else people[row],
         )
 
@@ -269,7 +280,7 @@ def _names(
     names = []
     fibers = columns.first(_FIBERS)
     if fibers is not None:
-        names.append(fiber_names(*(columns.numbers(name) for name in fibers)))
+        names.append(fiber_names([columns.texts(name) for name in fibers]))
     for name in layout.ids:
         if name in columns:
             found = columns.texts(name)

@@ -7,18 +7,23 @@ from al_service.survey.spectra.sp_plate import read_sp_plate
 from al_service.survey.spectra.spec_file import read_spec_file
 from al_service.survey.spectra.spectrum import BadSpectrum, Spectrum
 
-_PATTERNS = ("spec-*.fits", "spPlate-*.fits")
+_KINDS = ("spec-*.fits", "spPlate-*.fits")
+_PACKED = ("", ".gz", ".bz2", ".xz")
 
 
 def find_spectrum_files(folder: Path) -> list[Path]:
     """Every `spec` and `spPlate` file below a folder, in the order of their paths.
+
+    Files may be compressed; unfinished ones (`.part`) are passed over.
 
     Raises:
         BadSpectrum: There is no such folder.
     """
     if not folder.is_dir():
         raise BadSpectrum(folder, None, "no such folder")
-    found = (path for pattern in _PATTERNS for path in folder.rglob(pattern))
+    found = (
+        path for kind in _KINDS for end in _PACKED for path in folder.rglob(kind + end)
+    )
     return sorted(path for path in found if path.is_file())
 
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from al_service.survey.spectra.fits_tables import walk_hdus
 from al_service.survey.spectra.grid import first_pixel, on_grid
+from al_service.survey.spectra.opening import plain_spectrum
 from al_service.survey.spectra.spec_file import (
     FIRST_BOSS_MJD,
     check_pixels,
@@ -45,20 +46,21 @@ def read_sp_plate(path: Path) -> Iterator[Spectrum]:
     """
     last = max(PLUGMAP_HDU, *IMAGES.values())
     try:
-        with path.open("rb") as file:  # astropy would find a truncated end too late
-            places = walk_hdus(path, file, last + 1)
-        if len(places) <= last:
-            raise BadSpectrum(
-                path,
-                len(places),
-                f"missing: expected HDUs 0 to {last}, found {len(places)}",
-            )
-        with fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
-            plugs, first = _check_layout(path, hdus)
-            for number in range(len(plugs)):
-                spectrum = _read_row(path, hdus, plugs[number], number, first)
-                if spectrum.good.any():
-                    yield spectrum
+        with plain_spectrum(path) as plain:
+            with plain.open("rb") as file:  # astropy finds a truncated end too late
+                places = walk_hdus(path, file, last + 1)
+            if len(places) <= last:
+                raise BadSpectrum(
+                    path,
+                    len(places),
+                    f"missing: expected HDUs 0 to {last}, found {len(places)}",
+                )
+            with fits.open(plain, memmap=False, lazy_load_hdus=True) as hdus:
+                plugs, first = _check_layout(path, hdus)
+                for number in range(len(plugs)):
+                    spectrum = _read_row(path, hdus, plugs[number], number, first)
+                    if spectrum.good.any():
+                        yield spectrum
     except OSError as error:
         raise BadSpectrum(
             path, None, f"cannot be read: {error.strerror or error}"

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from al_service.survey.spectra.fits_tables import Table, read_table, walk_hdus
 from al_service.survey.spectra.grid import first_pixel, on_grid
+from al_service.survey.spectra.opening import plain_spectrum
 from al_service.survey.spectra.spectrum import BadSpectrum, Spectrum
 
 COADD_HDU: Final = 1
@@ -51,7 +52,7 @@ def read_spec_file(path: Path) -> Spectrum:
             grid, or holds no pixel that could be used.
     """
     try:
-        with path.open("rb") as file:
+        with plain_spectrum(path) as plain, plain.open("rb") as file:
             places = walk_hdus(path, file, OBJECT_HDU + 1)
             if len(places) <= OBJECT_HDU:
                 raise BadSpectrum(

@@ -15,6 +15,8 @@ from tests.survey.label_files.files import (
     info,
     rates,
     redrock,
+    sdss_v,
+    sp_zbest,
     spec_obj,
 )
 
@@ -82,6 +84,41 @@ def test_redrock_trusts_no_warning(tmp_path: Path) -> None:
     labels = read(path)
     assert [one.quality for one in labels] == [4, 1]
     assert labels[0].names == ("39627652595714901",)
+    assert [one.note for one in labels] == ["GALAXY", "QSO LOZ"]
+
+
+def test_the_best_fits_of_a_plate_are_named_by_their_fibers(tmp_path: Path) -> None:
+    path = tmp_path / "spZbest-4055-55359.fits"
+    sp_zbest().write(path)
+    assert sniff(path) is LabelFormat.SPECOBJ
+    labels = read(path)
+    assert [one.names for one in labels] == [
+        ("4055-55359-0001",),
+        ("4055-55359-0002",),
+        ("4055-55359-0003",),
+    ]
+    assert [one.quality for one in labels] == [4, 4, 1]
+    assert [one.note for one in labels] == ["GALAXY STARFORMING", "STAR F5", "GALAXY"]
+    assert [sorted(one.errors) for one in labels] == [["z"], ["z"], []]
+    assert labels[1].values["z"] == pytest.approx(1e-4)
+    assert (labels[2].ra, labels[2].dec) == (240.2, 20.2)
+
+
+def test_catalog_numbers_of_sdss_v_keep_their_last_digit(tmp_path: Path) -> None:
+    sdss_v().write(tmp_path / "spAll.fits")
+    names = [one.names for one in read(tmp_path / "spAll.fits")]
+    assert names == [
+        ("15000-59146-27021597764222976",),
+        ("15000-59146-27021597764222977",),
+    ]
+
+
+def test_a_fiber_without_a_number_has_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "specobj.csv"
+    path.write_text(
+        "plate,mjd,fiberid,z,zwarning\n266,51630,,0.1,0\n266.0,51630,7,1,0\n"
+    )
+    assert [one.names for one in read(path)] == [(), ("0266-51630-0007",)]
 
 
 def test_an_empty_inspected_redshift_accepts_that_of_redrock(tmp_path: Path) -> None:
@@ -100,17 +137,27 @@ def test_marz_results(tmp_path: Path) -> None:
     assert sniff(path) is LabelFormat.MARZ
     labels = read(path)
     assert [one.names[0] for one in labels] == ["obj-a", "obj-b", "obj-c", "obj-d"]
-    assert [one.quality for one in labels] == [4, 2, 4, 0]
+    assert [one.quality for one in labels] == [4, 2, 3, 0]
     assert [one.values.get("z") for one in labels] == [0.10123, 0.20123, 0.0001, None]
-    assert {one.labeler for one in labels} == {"anna"}
-    assert (labels[0].ra, labels[0].note) == (10.0, "fine")
+    assert {one.labeler for one in labels} == {"AH"}
+    assert (labels[0].ra, labels[0].dec) == pytest.approx((10.0, -1.0), abs=1e-4)
+    assert labels[0].note == 'a 3" "fiber', "Marz quotes nothing"
+
+
+def test_marz_positions_that_cannot_be_radians_are_degrees(tmp_path: Path) -> None:
+    path = tmp_path / "results.mz"
+    path.write_text(MARZ.replace("0.244346", "14.00000"))
+    assert read(path)[0].ra == 0.174533
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (MARZ + "6, short\n", "line 9: expected 9 cells, found 2"),
-        (MARZ.replace("0.10123", "high"), "line 4: expected numbers"),
+        (MARZ + "6, short\n", "line 9: expected 15 cells, found 2"),
+        (
+            MARZ.replace("0.10123", "high"),
+            "line 4: FinZ: expected a number, found 'high'",
+        ),
         ("name,mass\na,1\n", "expected labels"),
         ("specobjid,z,zwarning\n1,far,0\n", "line 2: z: expected a number"),
     ],

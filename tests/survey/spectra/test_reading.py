@@ -1,6 +1,10 @@
 """Survey products onto the common grid."""
 
+import bz2
+import gzip
+import lzma
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +31,8 @@ from tests.survey.spectra.files import (
     write_plate,
     write_spec,
 )
+
+PACKED = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 
 FIRST = round((FIRST_LOGLAM - LOGLAM_START) * 1e4)
 
@@ -123,11 +129,35 @@ def test_a_plate_and_a_file_of_one_fiber_agree(tmp_path: Path) -> None:
     np.testing.assert_array_equal(from_plate.good, from_spec.good)
 
 
+@pytest.mark.parametrize(("end", "pack"), PACKED.items())
+def test_a_compressed_file_is_read_like_a_plain_one(
+    tmp_path: Path, end: str, pack: Callable[[bytes], bytes]
+) -> None:
+    plain = write_spec(tmp_path / "spec-0266-51630-0031.fits")
+    packed = tmp_path / "packed" / f"{plain.name}.{end}"
+    packed.parent.mkdir()
+    packed.write_bytes(pack(plain.read_bytes()))
+    (expected,) = read_spectra(plain)
+    (spectrum,) = read_folder(packed.parent)
+    assert (spectrum.path, spectrum.name) == (packed, expected.name)
+    np.testing.assert_array_equal(spectrum.flux, expected.flux)
+
+
+def test_a_compressed_plate_is_read_like_a_plain_one(tmp_path: Path) -> None:
+    plain = write_plate(tmp_path / "spPlate-4055-55359.fits", plate_hdus())
+    packed = tmp_path / "spPlate-4055-55359.fits.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    assert [s.name for s in read_spectra(packed)] == [
+        s.name for s in read_spectra(plain)
+    ]
+
+
 def test_files_are_found_at_any_depth_and_in_order(tmp_path: Path) -> None:
     for name in ("b/spec-2.fits", "a/spec-3.fits", "a/deep/spPlate-1.fits"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "a" / "photoObj-1.fits").touch()
+    (tmp_path / "a" / "spec-4.fits.part").touch()
     (tmp_path / "a" / "spec-folder.fits").mkdir()
     found = [str(path.relative_to(tmp_path)) for path in find_spectrum_files(tmp_path)]
     assert found == ["a/deep/spPlate-1.fits", "a/spec-3.fits", "b/spec-2.fits"]
