@@ -137,15 +137,15 @@ def redrock() -> Table:
     )
 
 
-def _fits(table: Callable[[], Table]) -> Callable[[Path], None]:
+def _fits(table: Callable[[], Table]) -> Callable[[Path], object]:
     return lambda path: table().write(path, format="fits", overwrite=True)
 
 
-def _text(content: str) -> Callable[[Path], None]:
-    return lambda path: path.write_text(content) and None
+def _text(content: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(content)
 
 
-WRITERS: Final[Mapping[LabelFormat, Callable[[Path], None]]] = {
+WRITERS: Final[Mapping[LabelFormat, Callable[[Path], object]]] = {
     LabelFormat.MPA_JHU: _fits(rates),
     LabelFormat.GALSPEC: _text(GALSPEC),
     LabelFormat.SPECOBJ: _fits(spec_obj),
