@@ -77,7 +77,7 @@ def make_galaxies(
     far = dilution(anchors.redshift)
     color = -2.5 * np.log10(rest[:, U_BAND] / rest[:, R_BAND])
     log_mass = np.log10(anchors.weights @ remaining_mass() / far)
-    forming, specific = specific_rates(color, settings, generator)
+    forming, specific = specific_rates(color, log_mass, settings, generator)
     return Galaxies(
         anchors=anchors,
         flux=template * np.exp(dimmed),
@@ -90,13 +90,17 @@ def make_galaxies(
 
 
 def specific_rates(
-    color: Floats, settings: StarFormationSettings, generator: Generator
+    color: Floats,
+    log_mass: Floats,
+    settings: StarFormationSettings,
+    generator: Generator,
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Which galaxies form stars, and log sSFR (1/yr) of all.
 
     Args:
         color: `N` rest-frame u - r.
-        settings: how both follow from it.
+        log_mass: `N` log10 solar masses of stars.
+        settings: how both follow.
         generator: of all chance.
     """
     n = len(color)
@@ -104,6 +108,7 @@ def specific_rates(
     chance = 1.0 / (1.0 + np.exp((color - settings.half_forms_stars) / width))
     forming = generator.random(n) < chance
     sequence = np.interp(color, settings.color, settings.log_specific_rate)
+    sequence = sequence + settings.mass_slope * (log_mass - 10.0)
     sequence = sequence + generator.normal(0.0, settings.scatter, n)
     passive = settings.passive_log_specific_rate + settings.passive_slope * (
         color - 2.5

@@ -1,8 +1,8 @@
 """Labels: what the catalogs of redshifts and of star formation say of a galaxy.
 
 A posterior of log SFR is a normal distribution with two sides (Wallis 2014, Statist.
-Sci. 29, 106). It is honest: the true rate is a draw of it, so that the catalog's noise
-and its stated widths agree. All eight statistics are those of one posterior.
+Sci. 29, 106); all eight statistics are those of one. Where it is honest the true rate is
+a draw of it; where it has the width of its prior, the label lies closer to the truth.
 """
 
 from dataclasses import dataclass
@@ -96,9 +96,14 @@ def make_posteriors(
     centered = Posteriors(
         np.zeros(n), width * np.exp(-skewness / 2), width * np.exp(skewness / 2)
     )
-    mode = log_rate - centered.draw(generator)
+    off = centered.draw(generator) * np.where(
+        star_forming,
+        settings.noise_over_width_star_forming,
+        settings.noise_over_width_passive,
+    )
+    mode = log_rate - off
     wrong = generator.random(n) < settings.wrong_share
-    far = width * generator.uniform(*settings.wrong_widths, n)
+    far = generator.uniform(*settings.wrong_offset, n)
     far = far * generator.choice([-1.0, 1.0], n)
     mode = np.clip(mode + np.where(wrong, far, 0.0), *MODES)
     return Posteriors(mode, centered.below, centered.above)

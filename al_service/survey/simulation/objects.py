@@ -9,6 +9,7 @@ from numpy.random import SFC64, Generator, SeedSequence
 from numpy.typing import NDArray
 
 from al_service.survey.simulation.anchors import Anchors, draw_anchors, perturbed
+from al_service.survey.simulation.camera import observe_stamps
 from al_service.survey.simulation.catalog import measure_photometry
 from al_service.survey.simulation.galaxies import R_BAND, Galaxies, make_galaxies
 from al_service.survey.simulation.gas_lines import line_wavelengths
@@ -29,15 +30,7 @@ from al_service.survey.simulation.spectra import (
     make_gas,
 )
 from al_service.survey.simulation.spectrograph import Observed, observe_spectra
-from al_service.survey.simulation.stamps import (
-    Scenes,
-    Seeing,
-    draw,
-    draw_seeing,
-    fiber_fractions,
-    make_scenes,
-    observe_stamps,
-)
+from al_service.survey.simulation.stamps import Drawn, draw_seeing, draw_stamps
 from al_service.survey.spectra.grid import LOGLAM_START, LOGLAM_STEP, N_PIXELS
 from al_service.survey.targets import DEFAULT_TARGETS, Target
 
@@ -109,8 +102,7 @@ class _Nature:
 
     galaxies: Galaxies
     shapes: Shapes
-    scenes: Scenes
-    seeing: Seeing
+    drawn: Drawn
     fiber_share: Floats
     """`K x B` of the light of each band within the fiber."""
     young_share: Floats
@@ -139,9 +131,9 @@ def simulate_batch(
     real = perturbed(anchors.take(rows), rounds > 0, settings.anchors, generator)
     gaps = draw_gaps(count, settings.gaps, generator)
     nature = _make(real, settings, generator)
-    image = draw(nature.scenes, nature.seeing)
+    image = nature.drawn.image
     spoil_images(image, gaps.kind, generator)
-    image = observe_stamps(image, settings.images, generator)
+    observe_stamps(image, settings.images, generator)
     gas, observed = _spectra(nature, gaps, settings, generator)
     photometry = measure_photometry(
         nature.galaxies, nature.shapes, settings.photometry, generator
@@ -169,14 +161,14 @@ def _make(real: Anchors, settings: SimulationSettings, generator: Generator) -> 
     shapes = make_shapes(
         galaxies, settings.shapes, generator, centering=settings.images.centering
     )
-    scenes = make_scenes(shapes)
-    seeing = draw_seeing(len(real), settings.images, generator)
-    part = fiber_fractions(scenes, seeing, settings.spectra.fiber_arcsec)
-    own = part[:, : shapes.flux.shape[2]]  # neighbors are no part of the galaxy
-    within = np.einsum("nbc,nc->nb", shapes.flux, own) / galaxies.flux
-    return _Nature(
-        galaxies, shapes, scenes, seeing, within, np.asarray(part[:, YOUNG], np.float64)
+    drawn = draw_stamps(
+        shapes,
+        draw_seeing(len(real), settings.images, generator),
+        settings.images,
+        fiber_arcsec=settings.spectra.fiber_arcsec,
     )
+    within = np.einsum("nbc,nc->nb", shapes.flux, drawn.in_fiber) / galaxies.flux
+    return _Nature(galaxies, shapes, drawn, within, drawn.in_fiber[:, YOUNG])
 
 
 def _spectra(

@@ -41,6 +41,7 @@ class StarFormationSettings(_Part):
     half_forms_stars_width: float = Field(gt=0)
     color: tuple[float, ...] = Field(min_length=2)
     log_specific_rate: tuple[float, ...] = Field(min_length=2)
+    mass_slope: float
     scatter: float = Field(ge=0)
     passive_log_specific_rate: float
     passive_slope: float
@@ -168,8 +169,10 @@ class LabelSettings(_Part):
     bin: float = Field(gt=0)
     redshift_error: float = Field(gt=0)
     redshift_error_floor: float = Field(gt=0)
+    noise_over_width_star_forming: float = Field(ge=0)
+    noise_over_width_passive: float = Field(ge=0)
     wrong_share: Share = Field(ge=0, le=1)
-    wrong_widths: Range
+    wrong_offset: Range
 
 
 class GapSettings(_Part):

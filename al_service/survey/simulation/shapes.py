@@ -17,6 +17,9 @@ from al_service.survey.simulation.starlight import angular_scale
 MOST_NEIGHBORS: Final = 2
 """Drawn in one stamp: more are rare in 25"."""
 
+NEIGHBOR_LOG_RADIUS: Final = (0.18, 0.18)
+"""log10 pixels, mean and scatter: half-light radii of 0.6" of galaxies at r = 20."""
+
 SMALLEST_RADIUS: Final = 0.5
 """Pixels: a fifth of the seeing, no different from a point."""
 
@@ -56,6 +59,11 @@ class Shapes:
     """`N x m`."""
     neighbor_radius: Floats
     """`N x m` half-light radii; 0 for stars."""
+
+    def take(self, rows: slice) -> "Shapes":
+        """Some of the galaxies."""
+        parts = {name: getattr(self, name) for name in Shapes.__dataclass_fields__}
+        return Shapes(**{name: part[rows] for name, part in parts.items()})
 
     @property
     def bulge_share(self) -> Floats:
@@ -187,7 +195,7 @@ def _neighbors(
     flux = 10.0 ** (-0.4 * (magnitude - ZERO_POINT)) * there[:, None, :]
     half = SIDE / 2.0
     x, y = generator.uniform(-half, half, (2, n, m))
-    size = np.where(star, 0.0, 10.0 ** generator.normal(0.35, 0.15, (n, m)))
+    size = np.where(star, 0.0, 10.0 ** generator.normal(*NEIGHBOR_LOG_RADIUS, (n, m)))
     return flux, x, y, size
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.random import Generator
@@ -164,19 +164,19 @@ def add_structure(
 
 def smooth_noise(n: int, scale: int, generator: Generator) -> Spectra:
     """Noise of unit variance that runs straight between knots, `N x L`."""
-    knots = generator.standard_normal((n, N_PIXELS // scale + 2), dtype=np.float32)
-    place, part, steady = _ramp(scale)
+    hats = _hats(scale)
     return np.asarray(
-        (knots[:, place] * (1 - part) + knots[:, place + 1] * part) * steady
+        generator.standard_normal((n, len(hats)), dtype=np.float32) @ hats
     )
 
 
 @cache
-def _ramp(scale: int) -> tuple[NDArray[np.int64], Any, Any]:  # Any: float32 arrays
-    at = np.arange(N_PIXELS) / scale
-    place = at.astype(np.int64)
-    part = (at - place).astype(np.float32)
-    return place, part, 1 / np.sqrt((1 - part) ** 2 + part**2)
+def _hats(scale: int) -> Spectra:
+    """Weights of knots this many pixels apart; their squares add up to 1 in a pixel."""
+    knots = np.arange(N_PIXELS // scale + 2)
+    far = np.abs(np.arange(N_PIXELS) / scale - knots[:, None])
+    weights = np.maximum(1.0 - far, 0.0)
+    return (weights / np.linalg.norm(weights, axis=0)).astype(np.float32)
 
 
 @cache

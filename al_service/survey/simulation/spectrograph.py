@@ -96,7 +96,8 @@ def _exposure(
 
 def _median_ratio(truth: Spectra, sigma: Spectra, seen: NDArray[np.bool_]) -> Floats:
     """Medians over the coverage, on every eighth pixel: enough for a median."""
-    ratio = np.where(seen, truth / sigma, np.nan)[:, ::8]
+    some = np.s_[:, ::8]
+    ratio = np.where(seen[some], truth[some] / sigma[some], np.nan)
     return np.asarray(np.nanmedian(ratio, axis=1), dtype=np.float64)
 
 
@@ -135,10 +136,10 @@ def _masked(
     row = generator.integers(0, n, runs)
     first = generator.integers(0, N_PIXELS, runs)
     length = generator.geometric(1.0 / settings.masked_length, runs)
-    change = np.zeros((n, N_PIXELS + 1), dtype=np.int32)
+    change = np.zeros((n, N_PIXELS + 1), dtype=np.int8)  # runs hardly ever overlap
     np.add.at(change, (row, first), 1)
     np.add.at(change, (row, np.minimum(first + length, N_PIXELS)), -1)
-    return np.asarray(change.cumsum(axis=1)[:, :-1] > 0)
+    return np.asarray(change.cumsum(axis=1, dtype=np.int8)[:, :-1] > 0)
 
 
 @cache
