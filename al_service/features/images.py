@@ -77,17 +77,17 @@ def aperture_features(image: Floats, extinction: Floats) -> NDArray[np.float64]:
         pixels, and two components of the elongation.
     """
     n = len(image)
-    pixels = np.nan_to_num(image).reshape(n, len(BANDS), -1)
+    pixels = np.nan_to_num(image).reshape(n, len(BANDS), SIDE**2)
     flux = pixels @ _apertures()  # N x B x K
     flux = flux * 10.0 ** (0.4 * np.nan_to_num(extinction))[:, :, None]
     magnitude = luptitude(flux.transpose(0, 2, 1))  # N x K x B
     color = magnitude[:, :, :-1] - magnitude[:, :, 1:]
     growth = magnitude[:, :-1, 1:4] - magnitude[:, 1:, 1:4]  # g, r, i
-    return np.concatenate(
-        [part.reshape(n, -1) for part in (magnitude, color, growth)]
-        + [_shape(pixels[:, _R])],
-        axis=1,
-    )
+    sums = [
+        part.reshape(n, part.shape[1] * part.shape[2])
+        for part in (magnitude, color, growth)
+    ]
+    return np.concatenate([*sums, _shape(pixels[:, _R])], axis=1)
 
 
 def _shape(pixels: Floats) -> NDArray[np.float64]:
@@ -124,5 +124,5 @@ def _apertures() -> NDArray[np.float32]:
 def _moments() -> NDArray[np.float32]:
     x, y = (offset.reshape(-1) for offset in _distances())
     inside = _apertures()[:, _MOMENT_RADIUS]
-    columns = [inside, inside * x**2, inside * y**2, inside * x * y]
-    return np.stack(columns, axis=1).astype(np.float32)
+    powers = np.stack([np.ones_like(x), x**2, y**2, x * y], axis=1)
+    return np.asarray(inside[:, None] * powers, dtype=np.float32)

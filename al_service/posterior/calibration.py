@@ -27,6 +27,10 @@ SCALING_FROM: Final = 20
 """With fewer labels even one factor is uncertain by more than 15 %: intervals stay as
 they are and say that they are not calibrated."""
 
+MISTAKE: Final = 15.0
+"""Times the median beyond which a label or a redshift scan is wrong, ten standard
+deviations: one of them among few labels must not widen all intervals a hundredfold."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -74,7 +78,8 @@ def _widths(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     if n < SCALING_FROM:
         return np.full(len(LEVELS), np.nan)
     if n < CONFORMAL_FROM:
-        return GAUSSIAN_WIDTHS * math.sqrt(float(np.mean(scores**2)))
+        likely = np.minimum(scores, MISTAKE * float(np.median(scores)))
+        return GAUSSIAN_WIDTHS * math.sqrt(float(np.mean(likely**2)))
     ordered = np.sort(scores)
     # The k-th smallest of n covers a new score with probability k / (n + 1).
     places = [min(n, math.ceil((n + 1) * level / 100.0)) - 1 for level in LEVELS]

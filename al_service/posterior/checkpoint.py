@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
 from al_service.errors import OutdatedCheckpoint
+from al_service.features.preparation import COLUMNS_OF
 from al_service.features.scaling import Scaler
 from al_service.models.config import ModelConfig
 from al_service.models.fusion import FusionNetwork
@@ -80,7 +81,7 @@ def save_checkpoint(
         "version": FORMAT_VERSION,
         "targets": list(network.targets),
         "config": network.config.model_dump(mode="json"),
-        "scalers": sorted(network.scalers),
+        "modalities": list(network.modalities),
     }
     text = manifest_text(facts, {_TENSORS: hashlib.sha256(tensors).hexdigest()})
     digest = hashlib.sha256(text).hexdigest()
@@ -106,7 +107,7 @@ def load_checkpoint(directory: Path, digest: str) -> Checkpoint:
     arrays = load_file(folder / _TENSORS)
     targets = tuple(manifest["targets"])
     config = ModelConfig.model_validate(manifest["config"])
-    network = _network(arrays, targets, config, manifest["scalers"])
+    network = _network(arrays, targets, config, manifest["modalities"])
     head = Head(targets=targets, **_under(arrays, "head"))
     widths = _under(arrays, "calibration")
     calibration = Calibration(targets, IntervalWidths(**widths)) if widths else None
@@ -139,8 +140,9 @@ def _arrays(network: Network, head: Head, calibration: Calibration | None) -> Ar
 
 
 def _network(
-    arrays: Arrays, targets: tuple[str, ...], config: ModelConfig, names: list[str]
+    arrays: Arrays, targets: tuple[str, ...], config: ModelConfig, modalities: list[str]
 ) -> Network:
+    names = [COLUMNS_OF[modality] for modality in modalities]
     scalers = {name: Scaler(**_under(arrays, f"scaler.{name}")) for name in names}
     with torch.device("meta"):  # no random start, no memory: weights follow
         module = FusionNetwork(

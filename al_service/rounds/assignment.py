@@ -4,15 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.acquisition.strategies import StrategyConfig
+from al_service.features.pool_scan import scan_pool
+from al_service.features.preparation import SPECTRUM
 from al_service.models.config import ModelConfig
 from al_service.rounds.artifacts import Artifacts
 from al_service.rounds.claiming import Claim
 from al_service.rounds.heart import Heart
 from al_service.settings import Settings
 from al_service.survey.pool_arrays import PoolArrays
+from al_service.survey.pool_view import PoolView, whole_pool
 from db.repositories import training
 from db.tables import Campaign, Pool, Run
 
@@ -76,6 +80,26 @@ class Assignment:
             self.artifacts.pool(self.subject.pool_folder),
             digest=self.subject.pool_digest,
         )
+
+    @cached_property
+    def measured(self) -> PoolView:
+        """What the model may look at of every object, read when it is asked for.
+
+        Spectra that nobody has scanned yet are scanned first: the same network must
+        not see a redshift today and none tomorrow.
+        """
+        allowed = self.subject.model.modalities
+        seen = None if allowed is None else frozenset(allowed)
+        scan = None
+        if SPECTRUM in self.arrays.flags and (seen is None or SPECTRUM in seen):
+            found = scan_pool(
+                self.arrays,
+                self.artifacts.scans,
+                processes=1,
+                should_stop=self.heart.should_stop,
+            )
+            scan = np.stack([found.z, found.z_error, found.confidence], axis=1)
+        return whole_pool(self.arrays, scan=scan, modalities=seen)
 
 
 @dataclass(frozen=True)

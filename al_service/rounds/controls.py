@@ -110,16 +110,16 @@ def _examine_arm(
     alpha: float,
     previous: FeatureCache | None,
 ) -> Examination:
-    arrays = assignment.arrays
+    measured = assignment.measured
     network = train_network(
         assignment, labels, pool_rows=pool_rows, alpha=alpha, previous=previous
     )
-    features = extract(network, arrays.inputs(labels.rows))
+    features = extract(network, measured.of(labels.rows))
     weights = None
     if alpha > 0.0:
         others = represented_rows(pool_rows, labels.rows)
-        phi = extract(network, arrays.inputs(others)).phi
+        phi = extract(network, measured.of(others)).phi
         weights = density_weights(features.phi, phi, alpha)
     head = fit_head(network, features, labels.values, labels.errors, weights)
-    predictions = head.predict(extract(network, arrays.inputs(evaluation.rows)))
+    predictions = head.predict(extract(network, measured.of(evaluation.rows)))
     return examine(predictions, evaluation, seed=assignment.subject.seed)

@@ -123,7 +123,7 @@ def cache_network(
     mark_used(folder)
     return cache_features(
         network,
-        assignment.arrays,
+        assignment.measured,
         folder,
         chunk=assignment.place.settings.score_chunk,
         progress=progress,
@@ -159,22 +159,22 @@ def train_network(
         previous: features in which the density is counted; None before there are any.
         progress: told the finished share.
     """
-    arrays, subject = assignment.arrays, assignment.subject
+    measured, subject = assignment.measured, assignment.subject
     weights = None
     if previous is not None:
         weights = label_weights(previous, labels.rows, pool_rows=pool_rows, alpha=alpha)
     return fit_network(
         TrainingSet(
-            arrays.inputs(labels.rows),
+            measured.of(labels.rows),
             labels.values,
             labels.errors,
             weights,
-            arrays.group_ids[labels.rows],
+            assignment.arrays.group_ids[labels.rows],
         ),
         targets=subject.targets,
         config=subject.model,
         seed=derived_seed(subject.seed, "network"),
-        pool_inputs=arrays.inputs(evenly(pool_rows, WHITENING_SAMPLE)),
+        pool_inputs=measured.of(evenly(pool_rows, WHITENING_SAMPLE)),
         progress=progress,
         should_stop=assignment.heart.should_stop,
     )
@@ -213,7 +213,7 @@ def _network(
         previous=previous,
         progress=assignment.heart.stage(0.0, 0.5),
     )
-    features = extract(network, assignment.arrays.inputs(frozen.rows))
+    features = extract(network, assignment.measured.of(frozen.rows))
     head = fit_head(network, features, frozen.values, frozen.errors)
     digest = save_checkpoint(assignment.artifacts.checkpoints, network, head)
     save_text(finished, json.dumps({"checkpoint": digest, **identity}))

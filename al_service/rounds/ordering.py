@@ -179,7 +179,7 @@ def _raw_features(
     columns = np.concatenate(
         [
             photometry_features(inputs.photometry).astype(np.float32)
-            for _, inputs in assignment.arrays.chunks(chunk)
+            for _, inputs in assignment.arrays.chunks(chunk, modalities=())
         ]
     )
     scaler = Scaler.fit(columns[evenly(pool_rows, WHITENING_SAMPLE)])

@@ -25,7 +25,7 @@ from al_service.errors import CorruptArtifact, RunStopped
 from al_service.models.network import Network
 from al_service.posterior.features import Features, extract
 from al_service.rounds.artifacts import Array, flush_folder, save_text
-from al_service.survey.pool_arrays import PoolArrays
+from al_service.survey.pool_view import PoolView
 
 READ_CHUNK: Final = 16_384
 """Objects whose cached features are read at a time: 16 MB of float32 at D = 256."""
@@ -69,7 +69,7 @@ class FeatureCache:
 
 def cache_features(
     network: Network,
-    arrays: PoolArrays,
+    pool: PoolView,
     folder: Path,
     *,
     chunk: int,
@@ -80,7 +80,7 @@ def cache_features(
 
     Args:
         network: whose features.
-        arrays: the pool.
+        pool: all of its objects.
         folder: named by the digests of network and pool; filled here.
         chunk: objects at a time: bounds memory, and the work that a crash costs.
         progress: told the finished share after every chunk.
@@ -97,13 +97,13 @@ def cache_features(
         # Damaged: which chunk it was cannot be known.
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    n = arrays.n_objects
+    n = len(pool)
     for start in range(0, n, chunk):
         if should_stop():
             raise RunStopped(f"scoring stopped after {start} of {n} objects")
         rows = slice(start, min(start + chunk, n))
         if not _marker(folder, rows).exists():
-            features = extract(network, arrays.inputs(rows))
+            features = extract(network, pool.of(pool.rows[rows]))
             _store(folder, rows, features.arrays(), n)
         progress(rows.stop / n)
     save_text(folder / _COMPLETE, json.dumps(_checksums(folder)))

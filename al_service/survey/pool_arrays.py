@@ -180,11 +180,13 @@ class PoolArrays:
         """`K x C x L` spectra alone of a pool that has some, 0 where there is none."""
         return np.asarray(self._arrays[_SPECTRUM][rows], dtype=np.float32)
 
-    def chunks(self, size: int) -> Iterator[tuple[slice, Inputs]]:
-        """The whole pool in order, at most `size` objects at a time."""
+    def chunks(
+        self, size: int, *, modalities: Collection[str] | None = None
+    ) -> Iterator[tuple[slice, Inputs]]:
+        """The whole pool in order, at most `size` objects at a time; as `inputs`."""
         for start in range(0, len(self), size):
             rows = slice(start, min(start + size, len(self)))
-            yield rows, self.inputs(rows)
+            yield rows, self.inputs(rows, modalities=modalities)
 
 
 def write_pool_arrays(

@@ -33,9 +33,7 @@ class PoolView:
         """The objects of some of these rows, in their order, read from disk."""
         wanted = self.rows[rows]
         inputs = self.arrays.inputs(_sliced(wanted), modalities=self.modalities)
-        if self.scan is None or inputs.has_spectrum is None:
-            return inputs
-        return replace(inputs, scan=self.scan[wanted])
+        return inputs if self.scan is None else replace(inputs, scan=self.scan[wanted])
 
     def of(self, rows: NDArray[np.int64]) -> "PoolView":
         """Other objects of the same pool, by their rows in its arrays."""

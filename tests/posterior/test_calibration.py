@@ -80,3 +80,11 @@ def test_a_calibration_of_other_targets_is_refused() -> None:
     other = Predictions(**{**vars(known), "targets": ("sfr_avg",)})
     with pytest.raises(ValueError, match="expected targets"):
         calibration.apply(other)
+
+
+def test_one_wrong_scan_among_few_labels_leaves_the_others_their_intervals() -> None:
+    known = overconfident(50)
+    truth = labels(known)
+    honest = fit_calibration(known, truth).widths.widths
+    truth[7] = 1e5
+    assert (fit_calibration(known, truth).widths.widths < 2.0 * honest).all()

@@ -18,6 +18,7 @@ from al_service.rounds.scoring import (
     open_cache,
 )
 from al_service.survey.pool_arrays import PoolArrays
+from al_service.survey.pool_view import whole_pool
 from al_service.survey.sdss10k import write_sdss10k
 from tests.rounds.observatory import SMALL_MODEL
 
@@ -59,7 +60,7 @@ def fill(
 
     return cache_features(
         network,
-        arrays,
+        whole_pool(arrays),
         folder,
         chunk=CHUNK,
         progress=lambda _share: None,

@@ -31,6 +31,7 @@ from al_service.studies.speed.measuring import (
 )
 from al_service.survey.inputs import Inputs
 from al_service.survey.pool_arrays import PoolArrays
+from al_service.survey.pool_view import whole_pool
 
 NAME: Final = "score"
 
@@ -117,7 +118,7 @@ def _score(scale: _Scale, folder: Path) -> _Seen:
     def ours() -> None:
         cache_features(
             network,
-            arrays,
+            whole_pool(arrays),
             next(caches),
             chunk=Settings.model_fields["score_chunk"].default,
             progress=lambda _share: None,
