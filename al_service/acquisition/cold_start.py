@@ -18,7 +18,7 @@ REASON = "cold_start"
 _SAMPLE = 20_000
 """Objects that are clustered: a larger pool is represented by a random sample."""
 
-_MOST_TYPICAL = 512
+MOST = 512
 """Longest cold start; a network is trained long before that many labels."""
 
 _NEIGHBORS = 20
@@ -54,10 +54,10 @@ def rank_typical(
     if batch < 1:
         raise InvalidInput(f"expected a batch of at least 1 object, got {batch}")
     generator = np.random.default_rng(seed)
-    rows = _one_row_per_galaxy(object_ids, group_ids, generator)
+    rows = one_row_per_galaxy(object_ids, group_ids, generator, most=_SAMPLE)
     points = np.ascontiguousarray(features[rows], dtype=np.float32)
     chosen: list[int] = []
-    wanted = min(size, _MOST_TYPICAL, len(rows))
+    wanted = min(size, MOST, len(rows))
     while len(chosen) < wanted:
         clusters = min(len(chosen) + batch, len(rows))
         found = _wave(points, chosen, n_clusters=clusters, generator=generator)
@@ -68,16 +68,18 @@ def rank_typical(
     return Ranking(order=order, score=np.zeros(len(order)), reason=REASON)
 
 
-def _one_row_per_galaxy(
+def one_row_per_galaxy(
     object_ids: NDArray[np.str_],
     group_ids: NDArray[np.str_],
     generator: np.random.Generator,
+    *,
+    most: int,
 ) -> NDArray[np.int64]:
-    """Rows of at most `_SAMPLE` galaxies, in the order of their object ids."""
+    """Rows of galaxies out of at most `most` objects, in the order of their ids."""
     count = len(object_ids)
     drawn = np.arange(count)
-    if count > _SAMPLE:
-        drawn = generator.choice(count, size=_SAMPLE, replace=False)
+    if count > most:
+        drawn = generator.choice(count, size=most, replace=False)
     by_name = drawn[np.argsort(object_ids[drawn], kind="stable")]
     _, first = np.unique(group_ids[by_name], return_index=True)
     return by_name[np.sort(first)].astype(np.int64)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from pydantic import ValidationError
@@ -14,14 +14,19 @@ from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings, workplace
+from al_service.cli.interest import parse_interest
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.evaluation.report import ratio_metric
 from al_service.rounds.pools import POOLS_FOLDER, find_pool
+from al_service.studies.arms import known_names
 from al_service.studies.campaign import Curve
 from al_service.studies.replay import Progress, run_replay
 from al_service.studies.replay_report import errors_of, replay_report
 from al_service.studies.settings import ReplaySettings
 from al_service.survey import sdss10k
+
+CURVES_FOLDER: Final = "replays"
+"""Below the artifacts: curves that are finished."""
 
 _LINE_EVERY_SECONDS = 10.0
 
@@ -33,12 +38,24 @@ def replay(
     pool: Annotated[str, typer.Option(help="A pool with known labels.")] = "sdss10k",
     strategies: Annotated[
         str,
-        typer.Option(help="Names with commas: default, lcmd, random, top_variance."),
+        typer.Option(
+            help=f"Names with commas: {', '.join(known_names())}; with other settings "
+            "as in lcmd:density_alpha=1:random_share=0.25."
+        ),
     ] = "default,random",
     seeds: Annotated[int, typer.Option(help="Campaigns per strategy.")] = 4,
     initial: Annotated[int, typer.Option(help="Random labels at the start.")] = 128,
     batch: Annotated[int, typer.Option(help="Labels per round.")] = 128,
     rounds: Annotated[int, typer.Option(help="Batches after the start.")] = 8,
+    interest: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What matters more, such as z>0.2:2 or 0.1<z<0.3:4; repeatable."
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Compute finished curves again.")
+    ] = False,
     json_file: JsonOption = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
@@ -46,7 +63,7 @@ def replay(
 
     Every strategy starts from the same random labels and is examined on the same
     galaxies, which nobody may ask for. Random always runs: it is what the ratios are
-    against.
+    against. Finished curves are kept: an interrupted replay goes on where it was.
     """
     settings = _settings(
         pool=pool,
@@ -55,10 +72,12 @@ def replay(
         initial=initial,
         batch=batch,
         rounds=rounds,
+        interest=tuple(parse_interest(one) for one in interest or ()),
     )
     console = console_for(json_file)
     with _pool_folder(pool, home) as path, _progress(console) as show:
-        curves = run_replay(path, settings, progress=show)
+        kept = None if fresh else read_settings(home).artifacts_folder / CURVES_FOLDER
+        curves = run_replay(path, settings, progress=show, folder=kept)
     report = replay_report(settings, curves)
     write_json(json_file, report)
     for table in _tables(report, curves):

@@ -8,8 +8,16 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from al_service.acquisition.cold_start import rank_typical
+from al_service.acquisition.covering import rank_covering
+from al_service.acquisition.information import Knowledge
+from al_service.acquisition.knowing import (
+    aim_rows,
+    knowledge_of,
+    precision_of,
+    weights_of,
+)
 from al_service.acquisition.ranking import Ranking, unblocked
-from al_service.acquisition.strategies import Strategy, rank
+from al_service.acquisition.strategies import ColdStart, Strategy, rank
 from al_service.acquisition.uncertainty import total_variance
 from al_service.errors import RunStopped
 from al_service.features.photometry import photometry_features
@@ -98,11 +106,21 @@ def rank_queue(
     """
     arrays, strategy = assignment.arrays, assignment.subject.strategy
     phi: NDArray[Any] = cache.arrays["phi"]
+    score, precision = _scores(assignment, queue.rows, head, cache)
+    knowledge: Knowledge | None = None
+    if strategy.looks_at_posterior:
+        knowledge = knowledge_of(
+            head,
+            strategy,
+            precision=precision,
+            centers=cache.take(queue.taken_rows),
+            aims=cache.take(aim_rows(queue.pool_rows)),
+        )
     ranking = rank(
         strategy,
         features=phi,
         feature_rows=queue.rows,
-        score=_scores(assignment, queue.rows, head, cache),
+        score=score,
         object_ids=arrays.object_ids[queue.rows],
         group_ids=arrays.group_ids[queue.rows],
         center_features=phi[queue.taken_rows],
@@ -111,12 +129,13 @@ def rank_queue(
         size=assignment.place.settings.ranking_size,
         seed=derived_seed(assignment.subject.seed, "ranking"),
         feature_scale=feature_scale,
+        knowledge=knowledge,
     )
     return _named(queue.sky_object_ids, ranking)
 
 
 def rank_unlabeled(assignment: Assignment, queue: Queue) -> NewRanking:
-    """The first order, before there are labels: typical objects, or random ones.
+    """The first order, before there are labels: typical or covering objects, or random.
 
     A campaign of strategy `random` stays random from its first batch on.
     """
@@ -141,7 +160,8 @@ def rank_unlabeled(assignment: Assignment, queue: Queue) -> NewRanking:
         return _named(queue.sky_object_ids, ranking)
     free = np.flatnonzero(unblocked(arrays.group_ids[queue.rows], taken))
     rows = queue.rows[free]
-    ranking = rank_typical(
+    covering = subject.strategy.cold_start is ColdStart.COVERING
+    ranking = (rank_covering if covering else rank_typical)(
         columns[rows],
         arrays.object_ids[rows],
         arrays.group_ids[rows],
@@ -161,14 +181,23 @@ def _scores(
     rows: NDArray[np.int64],
     head: Head,
     cache: FeatureCache,
-) -> NDArray[np.float64]:
-    """`N` summed noise-normalized epistemic variances, chunk by chunk."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`N` scores and `N` precisions of labels, chunk by chunk.
+
+    Scores are summed noise-normalized epistemic variances; precisions are left empty
+    where the strategy does not look at them.
+    """
+    strategy = assignment.subject.strategy
     scores = np.empty(len(rows))
+    precision = np.empty(len(rows) if strategy.looks_at_posterior else 0)
+    weights = weights_of(head, strategy) if strategy.target_weights else None
     for places, features in cache.chunks(rows):
         if assignment.heart.should_stop():
             raise RunStopped(f"ranking stopped after {places.start} objects")
-        scores[places] = total_variance(head.epistemic_variance(features))
-    return scores
+        scores[places] = total_variance(head.epistemic_variance(features), weights)
+        if strategy.looks_at_posterior:
+            precision[places] = precision_of(features, head, strategy)
+    return scores, precision
 
 
 def _raw_features(

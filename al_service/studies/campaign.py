@@ -8,20 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.acquisition.density import density_weights, represented_rows
-from al_service.acquisition.ranking import one_per_galaxy
-from al_service.acquisition.strategies import StrategyConfig, rank
+from al_service.acquisition.knowing import (
+    aim_rows,
+    knowledge_of,
+    precision_of,
+    weights_of,
+)
+from al_service.acquisition.ranking import one_per_galaxy, unblocked
+from al_service.acquisition.strategies import rank
 from al_service.acquisition.uncertainty import total_variance
-from al_service.evaluation.halves import is_calibration
-from al_service.evaluation.report import evaluate
-from al_service.models.config import ModelConfig
 from al_service.models.network import Network
 from al_service.models.samples import WHITENING_SAMPLE, evenly
-from al_service.posterior.calibration import fit_calibration
 from al_service.posterior.features import Features, extract
 from al_service.posterior.fitting import TrainingSet, fit_network
 from al_service.posterior.head import Head, fit_head
 from al_service.randomness import derived_seed
-from al_service.studies.settings import ReplaySettings, strategy_config
+from al_service.studies.arms import Arm
+from al_service.studies.examining import Metrics, examine
+from al_service.studies.settings import ReplaySettings
 from al_service.studies.sky import Sky, draw_sky
 from al_service.survey.pool_arrays import PoolArrays
 
@@ -35,8 +39,11 @@ class Point:
 
     n_labels: int
 
-    metrics: dict[str, dict[str, float]]
+    metrics: Metrics
     """Target to metric to value, on the objects that examine."""
+
+    tests: dict[str, Metrics] = field(default_factory=dict)
+    """The same on further test sets, by their names."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class Curve:
 class _Campaign:
     """The state between rounds."""
 
-    strategy: StrategyConfig
+    arm: Arm
     sky: Sky
     labeled: NDArray[np.int64]
     """Rows in the order in which they were labeled."""
@@ -79,11 +86,10 @@ class _Campaign:
 
     def weigh(self, phi: NDArray[np.float32]) -> None:
         """Weigh the labels by the density of the pool, if the strategy does so."""
-        if self.strategy.weights_alpha > 0:
+        alpha = self.arm.strategy.weights_alpha
+        if alpha > 0:
             others = represented_rows(self.sky.pool, self.labeled)
-            self.weights = density_weights(
-                phi[self.labeled], phi[others], self.strategy.weights_alpha
-            )
+            self.weights = density_weights(phi[self.labeled], phi[others], alpha)
 
 
 def replay_campaign(
@@ -99,7 +105,7 @@ def replay_campaign(
     Args:
         arrays: the pool with its known labels.
         settings: of the replay.
-        arm: the strategy, by name.
+        arm: which of the settings' arms.
         seed: decides examiners, initial labels and the network's start, the same for
             every strategy.
         finished_point: called after each point of the curve.
@@ -111,19 +117,31 @@ def replay_campaign(
         labels_needed=settings.labels_needed,
     )
     initial = one_per_galaxy(sky.pool, arrays.group_ids, size=settings.initial)
-    campaign = _Campaign(strategy_config(arm), sky, initial)
+    campaign = _Campaign(settings.arm(arm), sky, initial)
     for number in range(settings.rounds + 1):
         network, features, head = _learn(
             arrays,
             campaign,
-            settings.model,
             seed=derived_seed(seed, "replay round", number),
         )
-        metrics = _examine(arrays, sky.test, features, head)
-        campaign.points.append(Point(len(campaign.labeled), metrics))
+        metrics, tests = examine(
+            head.predict(features.take(sky.test)),
+            arrays.known_values[sky.test],
+            arrays.group_ids[sky.test],
+            interest=settings.interest,
+        )
+        campaign.points.append(Point(len(campaign.labeled), metrics, tests))
         if number < settings.rounds:
             started = time.perf_counter()
-            _choose(arrays, campaign, network, features, head, size=settings.batch)
+            _choose(
+                arrays,
+                campaign,
+                network,
+                features,
+                head,
+                size=settings.batch,
+                seed=derived_seed(seed, "replay choice", number),
+            )
             campaign.seconds.append(time.perf_counter() - started)
         finished_point()
     return Curve(
@@ -137,7 +155,7 @@ def replay_campaign(
 
 
 def _learn(
-    arrays: PoolArrays, campaign: _Campaign, config: ModelConfig, *, seed: int
+    arrays: PoolArrays, campaign: _Campaign, *, seed: int
 ) -> tuple[Network, Features, Head]:
     """A network of the labels so far, everybody's features under it, its last layer.
 
@@ -155,7 +173,7 @@ def _learn(
             arrays.group_ids[labeled],
         ),
         targets=arrays.targets,
-        config=config,
+        config=campaign.arm.model,
         seed=seed,
         pool_inputs=arrays.inputs(evenly(np.sort(campaign.sky.pool), WHITENING_SAMPLE)),
     )
@@ -170,21 +188,6 @@ def _learn(
     return network, features, head
 
 
-def _examine(
-    arrays: PoolArrays, test: NDArray[np.int64], features: Features, head: Head
-) -> dict[str, dict[str, float]]:
-    """All metrics on the objects that examine; half of them calibrates intervals."""
-    predictions = head.predict(features.take(test))
-    values = arrays.known_values[test]
-    calibrates = np.array(
-        [is_calibration(galaxy) for galaxy in arrays.group_ids[test].tolist()]
-    )
-    calibration = fit_calibration(predictions.take(calibrates), values[calibrates])
-    return evaluate(
-        calibration.apply(predictions), values, reports_coverage=~calibrates
-    )
-
-
 def _choose(
     arrays: PoolArrays,
     campaign: _Campaign,
@@ -193,22 +196,66 @@ def _choose(
     head: Head,
     *,
     size: int,
+    seed: int,
 ) -> None:
-    """Rank what is free and reveal the labels of the first batch."""
-    free, labeled = campaign.free, campaign.labeled
+    """Reveal the labels of the first batch: its random share, then the ranking's."""
+    drawn = round(size * campaign.arm.random_share)
+    if drawn:
+        lot = _by_lot(arrays, campaign, size=drawn)
+        campaign.labeled = np.concatenate([campaign.labeled, lot])
+    if drawn < size:
+        ranked = _rank(
+            arrays, campaign, network, features, head, size=size - drawn, seed=seed
+        )
+        campaign.labeled = np.concatenate([campaign.labeled, ranked])
+    campaign.weigh(features.phi)
+
+
+def _by_lot(arrays: PoolArrays, campaign: _Campaign, *, size: int) -> NDArray[np.int64]:
+    """The galaxies of the smallest random keys among those that are free."""
+    taken = set(arrays.group_ids[campaign.labeled].tolist())
+    pool = campaign.sky.pool  # by random key
+    free = pool[unblocked(arrays.group_ids[pool], taken)]
+    return one_per_galaxy(free, arrays.group_ids, size=size)
+
+
+def _rank(
+    arrays: PoolArrays,
+    campaign: _Campaign,
+    network: Network,
+    features: Features,
+    head: Head,
+    *,
+    size: int,
+    seed: int,
+) -> NDArray[np.int64]:
+    """The rows that the strategy asks for first."""
+    free, labeled, strategy = campaign.free, campaign.labeled, campaign.arm.strategy
+    candidates = features.take(free)
+    knowledge = None
+    if strategy.looks_at_posterior:
+        knowledge = knowledge_of(
+            head,
+            strategy,
+            precision=precision_of(candidates, head, strategy),
+            centers=features.take(labeled),
+            aims=features.take(aim_rows(np.sort(campaign.sky.pool))),
+        )
     ranking = rank(
-        campaign.strategy,
+        strategy,
         features=features.phi,
         feature_rows=free,
-        score=total_variance(head.epistemic_variance(features.take(free))),
+        score=total_variance(
+            head.epistemic_variance(candidates), weights_of(head, strategy)
+        ),
         object_ids=arrays.object_ids[free],
         group_ids=arrays.group_ids[free],
         center_features=features.phi[labeled],
         blocked_groups=set(arrays.group_ids[labeled].tolist()),
         random_keys=campaign.sky.random_keys[free],
         size=size,
-        seed=0,
+        seed=seed,
         feature_scale=network.whitening.distance_scale,
+        knowledge=knowledge,
     )
-    campaign.labeled = np.concatenate([labeled, free[ranking.order]])
-    campaign.weigh(features.phi)
+    return free[ranking.order]

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from al_service.errors import ALServiceError
 from al_service.studies.campaign import Curve, replay_campaign
+from al_service.studies.kept_curves import KeptCurves
 from al_service.studies.settings import ReplaySettings
 from al_service.studies.sky import draw_sky
 from al_service.survey.pool_arrays import PoolArrays
@@ -37,9 +38,10 @@ class Progress:
     """How far a replay is."""
 
     done: int
-    """Finished points of curves."""
+    """Finished points of curves, those found on disk aside."""
 
     total: int
+    """Points that this replay computes."""
 
     seconds: float
     """Since the start."""
@@ -68,6 +70,7 @@ def run_replay(
     settings: ReplaySettings,
     *,
     progress: Callable[[Progress], None] = lambda _: None,
+    folder: Path | None = None,
 ) -> list[Curve]:
     """Replay every strategy on every seed's sky.
 
@@ -75,6 +78,8 @@ def run_replay(
         path: folder of the pool's arrays.
         settings: what to compare.
         progress: told after every point.
+        folder: keeps every curve when it is finished, and gives those that it has;
+            None: every curve is computed.
 
     Returns:
         One curve per strategy and seed, in the order of the settings.
@@ -92,7 +97,12 @@ def run_replay(
         labels_needed=settings.labels_needed,
     )
     jobs = [Job(arm, seed) for seed in range(settings.seeds) for arm in settings.arms]
-    total = len(jobs) * (settings.rounds + 1)
+    kept = None if folder is None else KeptCurves(folder, settings, path)
+    found = [] if kept is None else [kept.find(job.arm, job.seed) for job in jobs]
+    curves = [curve for curve in found if curve is not None]
+    there = {Job(curve.arm, curve.seed) for curve in curves}
+    left = [job for job in jobs if job not in there]
+    total = len(left) * (settings.rounds + 1)
     started = time.perf_counter()
     done = 0
 
@@ -101,10 +111,16 @@ def run_replay(
         done += 1
         progress(Progress(done, total, time.perf_counter() - started))
 
-    if min(settings.processes, len(jobs)) == 1:
-        curves = [_replay(arrays, settings, job, finished_point) for job in jobs]
+    def finished(curve: Curve) -> None:
+        curves.append(curve)
+        if kept is not None:
+            kept.keep(curve)
+
+    if min(settings.processes, len(left)) > 1:
+        _in_processes(path, settings, left, finished_point, finished)
     else:
-        curves = _in_processes(path, settings, jobs, finished_point)
+        for job in left:
+            finished(_replay(arrays, settings, job, finished_point))
     order = {job: place for place, job in enumerate(jobs)}
     return sorted(curves, key=lambda curve: order[Job(curve.arm, curve.seed)])
 
@@ -141,23 +157,24 @@ def _in_processes(
     settings: ReplaySettings,
     jobs: list[Job],
     finished_point: Callable[[], None],
-) -> list[Curve]:
-    """Hand jobs to processes, one at a time each, and gather the curves."""
+    finished: Callable[[Curve], None],
+) -> None:
+    """Hand jobs to processes, one at a time each, and pass the curves on."""
     waiting = list(reversed(jobs))
-    curves: list[Curve] = []
+    running = len(jobs)
     with _workers(path, settings) as connections:
         for connection in connections:
             connection.send(waiting.pop())
-        while len(curves) < len(jobs):
+        while running:
             for connection in _speaking(connections):
                 message = _receive(connection)
                 if not isinstance(message, Curve):
                     finished_point()
                     continue
-                curves.append(message)
+                finished(message)
+                running -= 1
                 if waiting:
                     connection.send(waiting.pop())
-    return curves
 
 
 def _speaking(connections: list[Line]) -> list[Line]:

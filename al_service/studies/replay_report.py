@@ -14,8 +14,9 @@ from al_service.evaluation.curves import (
     with_seed_interval,
 )
 from al_service.evaluation.report import ratio_metric
+from al_service.studies.arms import CONTROL
 from al_service.studies.campaign import Curve
-from al_service.studies.settings import CONTROL, ReplaySettings, strategy_config
+from al_service.studies.settings import ReplaySettings
 
 _BOOTSTRAP_SEED = 0
 
@@ -42,7 +43,7 @@ def replay_report(settings: ReplaySettings, curves: Sequence[Curve]) -> Json:
         mode="json", exclude={"strategies", "test_size", "processes"}
     )
     described["strategies"] = {
-        arm: strategy_config(arm).model_dump(mode="json") for arm in settings.arms
+        arm: settings.arm(arm).as_json() for arm in settings.arms
     }
     described["n_test"] = [curve.n_test for curve in by_arm[CONTROL]]
     return {

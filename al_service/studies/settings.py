@@ -4,14 +4,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from al_service.acquisition.strategies import DEFAULT_STRATEGY, Strategy, StrategyConfig
+from al_service.acquisition.interest import Interest
 from al_service.models.config import ModelConfig
-
-DEFAULT = "default"
-"""Stands for the service's default strategy."""
-
-CONTROL = Strategy.RANDOM.value
-"""Every ratio is against it, so that every replay runs it."""
+from al_service.studies.arms import CONTROL, Arm, parse_arm
 
 MOST_PROCESSES = 2
 
@@ -25,7 +20,7 @@ class ReplaySettings(BaseModel):
     """The pool's name."""
 
     strategies: tuple[str, ...] = Field(min_length=1)
-    """Names; `default` is the service's default strategy."""
+    """Arms: names of strategies, perhaps with settings; `default` is the service's."""
 
     seeds: int = Field(ge=1)
     """How many campaigns per strategy; seed k is the same sky for every strategy."""
@@ -46,16 +41,18 @@ class ReplaySettings(BaseModel):
 
     model: ModelConfig = ModelConfig()
 
+    interest: tuple[Interest, ...] = ()
+    """What matters more: a third test set, heeded by the strategies that can."""
+
     @model_validator(mode="after")
-    def _strategies_exist(self) -> Self:
-        known = [DEFAULT, *(strategy.value for strategy in Strategy)]
-        for name in self.strategies:
-            if name not in known:
-                raise ValueError(
-                    f"strategies: expected names out of {', '.join(known)}, "
-                    f"found {name!r}"
-                )
+    def _arms_exist(self) -> Self:
+        for name in self.arms:
+            self.arm(name)
         return self
+
+    def arm(self, name: str) -> Arm:
+        """The settings of an arm."""
+        return parse_arm(name, model=self.model, interest=self.interest)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -66,10 +63,3 @@ class ReplaySettings(BaseModel):
     def labels_needed(self) -> int:
         """Labels of the last point of every curve."""
         return self.initial + self.batch * self.rounds
-
-
-def strategy_config(name: str) -> StrategyConfig:
-    """The settings of an arm."""
-    if name == DEFAULT:
-        return StrategyConfig(name=DEFAULT_STRATEGY)
-    return StrategyConfig(name=Strategy(name))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.acquisition.information import Aims, Knowledge
 from al_service.acquisition.ranking import Ranking
 from al_service.acquisition.strategies import Strategy, StrategyConfig, rank
 
@@ -38,6 +39,19 @@ class SmallSky:
             random_keys=self.random_keys,
             size=size,
             seed=7,
+            knowledge=self.knowledge,
+        )
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """Every label is as good as another one; the sky itself will be asked about."""
+        count = len(self.features)
+        aims = self.features if count else self.centers
+        return Knowledge(
+            precision=np.full(count, 2.0),
+            center_precision=np.full(len(self.centers), 2.0),
+            prior=1.0,
+            aims=Aims(aims, np.full(len(aims), 2.0), np.ones(len(aims))),
         )
 
 

@@ -176,6 +176,7 @@ def test_candidates_among_other_objects_rank_as_if_alone(name: Strategy) -> None
         random_keys=sky.random_keys,
         size=300,
         seed=7,
+        knowledge=sky.knowledge,
     )
 
     assert among.order.tolist() == alone.order.tolist()

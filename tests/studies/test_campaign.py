@@ -3,11 +3,12 @@ from pathlib import Path
 
 import numpy as np
 
-from al_service.studies.campaign import _Campaign, _examine, _learn
-from al_service.studies.settings import strategy_config
+from al_service.studies.arms import parse_arm
+from al_service.studies.campaign import _Campaign, _learn, replay_campaign
+from al_service.studies.examining import examine
 from al_service.studies.sky import draw_sky
 from al_service.survey.pool_arrays import PoolArrays
-from tests.studies.conftest import SMALL_MODEL
+from tests.studies.conftest import SMALL_MODEL, small_replay
 
 
 def test_galaxies_calibrate_or_report_coverage_whatever_their_spectra_are_called(
@@ -16,10 +17,28 @@ def test_galaxies_calibrate_or_report_coverage_whatever_their_spectra_are_called
     """Halved by object, a galaxy set the width of the interval that it then checked."""
     arrays = PoolArrays.open(small_pool)
     sky = draw_sky(arrays, seed=0, test_size=150, labels_needed=50)
-    campaign = _Campaign(strategy_config("random"), sky, sky.pool[:60])
-    _, features, head = _learn(arrays, campaign, SMALL_MODEL, seed=0)
-    before = _examine(arrays, sky.test, features, head)
+    campaign = _Campaign(parse_arm("random", model=SMALL_MODEL), sky, sky.pool[:60])
+    _, features, head = _learn(arrays, campaign, seed=0)
+    predictions = head.predict(features.take(sky.test))
+    values, groups = arrays.known_values[sky.test], arrays.group_ids[sky.test]
+    before = examine(predictions, values, groups)
     renamed = np.array([f"spectrum {row}" for row in range(arrays.n_objects)])
     arrays.columns = replace(arrays.columns, object_ids=renamed)
 
-    assert _examine(arrays, sky.test, features, head) == before
+    assert examine(predictions, values, arrays.group_ids[sky.test]) == before
+
+
+def test_the_random_share_of_a_batch_is_the_start_of_the_random_sample(
+    small_pool: Path,
+) -> None:
+    """What the control asks for is asked for here, too, so far as the share goes."""
+    arrays = PoolArrays.open(small_pool)
+    settings = small_replay(strategies=("lcmd:random_share=0.5",), rounds=1)
+    control, mixed = (
+        replay_campaign(arrays, settings, arm=arm, seed=0, finished_point=lambda: None)
+        for arm in settings.arms[::-1]
+    )
+
+    assert mixed.chosen[40:50] == control.chosen[40:50]
+    assert mixed.chosen[50:] != control.chosen[50:]
+    assert len(set(mixed.chosen)) == 60

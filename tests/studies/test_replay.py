@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
@@ -6,7 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from al_service.errors import InvalidInput
+from al_service.models.config import ModelConfig
 from al_service.studies.campaign import Curve
+from al_service.studies.kept_curves import KeptCurves
 from al_service.studies.replay import Progress, run_replay
 from al_service.studies.replay_report import replay_report
 from al_service.survey.pool_arrays import PoolArrays
@@ -87,6 +90,73 @@ def test_progress_counts_points_and_expects_an_end(small_pool: Path) -> None:
     assert seen[0].rate > 0
     assert [one.seconds_left for one in seen][-1] == 0
     assert all(earlier.seconds <= later.seconds for earlier, later in pairwise(seen))
+
+
+def test_an_interrupted_replay_goes_on_where_it_was(
+    small_pool: Path, tmp_path: Path
+) -> None:
+    short = small_replay(strategies=("random",), seeds=1)
+    first = run_replay(small_pool, short, folder=tmp_path)
+    seen: list[Progress] = []
+
+    more = run_replay(
+        small_pool,
+        small_replay(strategies=("random",), seeds=2),
+        folder=tmp_path,
+        progress=seen.append,
+    )
+
+    assert [one.total for one in seen] == [3, 3, 3]
+    assert json.dumps(asdict(more[0])) == json.dumps(asdict(first[0]))
+    assert [curve.seed for curve in more] == [0, 1]
+
+
+def test_a_curve_of_other_sizes_or_settings_is_not_taken_for_this_one(
+    small_pool: Path, tmp_path: Path
+) -> None:
+    settings = small_replay(strategies=("random",), seeds=1, rounds=1)
+    run_replay(small_pool, settings, folder=tmp_path)
+    kept = KeptCurves(tmp_path, settings, small_pool)
+
+    assert kept.find("random", 0) is not None
+    assert kept.find("random", 1) is None
+    for other in (
+        small_replay(strategies=("random",), rounds=2),
+        small_replay(strategies=("random",), rounds=1, batch=21),
+        small_replay(strategies=("random",), rounds=1, model=ModelConfig()),
+    ):
+        assert KeptCurves(tmp_path, other, small_pool).find("random", 0) is None
+
+
+def test_a_half_written_curve_is_computed_again(
+    small_pool: Path, tmp_path: Path
+) -> None:
+    settings = small_replay(strategies=("random",), seeds=1, rounds=1)
+    whole = run_replay(small_pool, settings, folder=tmp_path)
+    (file,) = tmp_path.glob("*.json")
+    file.write_text(file.read_text()[:100])
+
+    again = run_replay(small_pool, settings, folder=tmp_path)
+
+    assert [curve.chosen for curve in again] == [curve.chosen for curve in whole]
+
+
+def test_every_point_is_examined_on_a_uniform_and_a_declared_test_set(
+    small_pool: Path,
+) -> None:
+    settings = small_replay(
+        strategies=("random",),
+        rounds=1,
+        interest=[{"target": "z", "low": 0.1, "weight": 5}],
+    )
+
+    (curve,) = run_replay(small_pool, settings)[:1]
+
+    for point in curve.points:
+        assert set(point.tests) == {"uniform", "interest"}
+        errors = [point.tests[name]["z"]["rmse_norm"] for name in point.tests]
+        assert all(error > 0 for error in errors)
+        assert len({*errors, point.metrics["z"]["rmse_norm"]}) == 3
 
 
 def test_the_report_has_the_form_of_the_contract(curves: list[Curve]) -> None:

@@ -1,0 +1,96 @@
+"""How a campaign chooses, as versioned JSON."""
+
+from enum import StrEnum
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from al_service.acquisition.interest import Interest
+from al_service.survey.targets import Target
+
+
+class Strategy(StrEnum):
+    """How the candidates of a campaign are ordered."""
+
+    RANDOM = "random"  # by random key: the control of every comparison
+    TOP_VARIANCE = "top_variance"  # most uncertain first: a control, known to be bad
+    LCMD = "lcmd"  # most uncertain regions first, one object from each
+    POWER_VARIANCE = "power_variance"  # uncertain objects by lot
+    KMEANSPP = "kmeans++"  # by lot, uncertain and unlike those chosen before
+    CORESET = "coreset"  # the object farthest from everything known
+    MAX_DET = "max_det"  # what says most about the weights, batch considered
+    BAIT = "bait"  # what lowers the mean variance over the pool most
+    EPIG = "epig"  # what says most about the answers that matter
+
+
+class ColdStart(StrEnum):
+    """How objects are ordered before there are labels."""
+
+    TYPICAL = "typical"  # the most typical object of every cluster
+    COVERING = "covering"  # the balls that cover most of the pool
+
+
+DEFAULT_STRATEGY = Strategy.LCMD
+
+WITHOUT_WEIGHTS: Final = frozenset({Strategy.RANDOM, Strategy.TOP_VARIANCE})
+"""Controls: their labels weigh alike."""
+
+WALKING: Final = frozenset(
+    {
+        Strategy.LCMD,
+        Strategy.KMEANSPP,
+        Strategy.CORESET,
+        Strategy.MAX_DET,
+        Strategy.BAIT,
+        Strategy.EPIG,
+    }
+)
+"""Strategies that fill one place after the other."""
+
+POSTERIOR: Final = frozenset(
+    {Strategy.KMEANSPP, Strategy.MAX_DET, Strategy.BAIT, Strategy.EPIG}
+)
+"""Strategies that look at the posterior, not at distances alone."""
+
+
+class StrategyConfig(BaseModel):
+    """A strategy with its settings, as a campaign stores it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    name: Strategy = DEFAULT_STRATEGY
+
+    cold_start: ColdStart = ColdStart.TYPICAL
+    """The order before there are labels; strategy `random` has none of it."""
+
+    density_alpha: float = Field(default=0.5, ge=0.0, le=2.0)
+    """Exponent of the pool-density weights in training; the controls use none."""
+
+    greedy: int = Field(default=1024, ge=1)
+    """How many places are filled one by one; by score come the places after them."""
+
+    greedy_pool: int = Field(default=250_000, ge=1)
+    """How many candidates are looked at: a random sample stands for a larger pool."""
+
+    power: float = Field(default=1.0, ge=0.0, le=100.0)
+    """`power_variance`: exponent of the score in the odds."""
+
+    aims: int = Field(default=256, ge=8, le=4096)
+    """`epig`: objects whose answers count, a sample of the pool."""
+
+    interest: tuple[Interest, ...] = Field(default=(), max_length=16)
+    """What matters more, for `bait` and `epig`; without it the pool as it is."""
+
+    target_weights: dict[Target, float] = Field(default_factory=dict)
+    """How much targets matter, 1 for those not named."""
+
+    @property
+    def weights_alpha(self) -> float:
+        """The exponent that training uses: 0 where labels are a random sample."""
+        return 0.0 if self.name in WITHOUT_WEIGHTS else self.density_alpha
+
+    @property
+    def looks_at_posterior(self) -> bool:
+        """Whether `rank` needs what is known of the posterior."""
+        return self.name in POSTERIOR

@@ -1,0 +1,98 @@
+"""Finished curves on disk: an interrupted replay goes on where it was.
+
+A curve is named by the digest of everything that it depends on: pool, sizes, arm, seed.
+Whoever asks for one more strategy or one more seed pays for that alone.
+"""
+
+import hashlib
+import json
+import math
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from al_service.studies.campaign import Curve, Point
+from al_service.studies.settings import ReplaySettings
+from al_service.survey.atomic_folder import MANIFEST
+
+_FORM: Final = 1
+"""Of the files: another one is not read."""
+
+
+class KeptCurves:
+    """The curves of one pool and one replay's sizes."""
+
+    def __init__(self, folder: Path, settings: ReplaySettings, pool: Path) -> None:
+        """Open the folder; nothing is written before a curve is kept.
+
+        Args:
+            folder: of curves of any replays.
+            settings: of this one.
+            pool: folder of its pool.
+        """
+        self._folder = folder
+        self._settings = settings
+        self._pool = hashlib.sha256((pool / MANIFEST).read_bytes()).hexdigest()
+
+    def find(self, arm: str, seed: int) -> Curve | None:
+        """The curve of an arm and a seed; None where it is to be computed."""
+        path = self._path(arm, seed)
+        try:
+            stored = json.loads(path.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+        points = tuple(_point(point) for point in stored.pop("points"))
+        chosen = tuple(stored.pop("chosen"))
+        return Curve(**stored, points=points, chosen=chosen)
+
+    def keep(self, curve: Curve) -> None:
+        """Write a finished curve; it is there whole or not at all."""
+        path = self._path(curve.arm, curve.seed)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(_without_nan(asdict(curve))))
+        partial.replace(path)
+
+    def _path(self, arm: str, seed: int) -> Path:
+        sizes = self._settings.model_dump(
+            mode="json", exclude={"strategies", "seeds", "processes", "model"}
+        )
+        facts = {
+            "form": _FORM,
+            "version": version("al-service"),
+            "pool": self._pool,
+            "sizes": sizes,
+            "name": arm,
+            "arm": self._settings.arm(arm).as_json(),
+            "seed": seed,
+        }
+        text = json.dumps(facts, sort_keys=True)
+        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+
+
+def _point(stored: dict[str, Any]) -> Point:  # Any: JSON
+    return Point(
+        stored["n_labels"],
+        _numbers(stored["metrics"]),
+        {name: _numbers(test) for name, test in stored["tests"].items()},
+    )
+
+
+def _numbers(metrics: dict[str, Any]) -> dict[str, dict[str, float]]:  # Any: JSON
+    return {
+        target: {
+            name: math.nan if value is None else value for name, value in of.items()
+        }
+        for target, of in metrics.items()
+    }
+
+
+def _without_nan(value: Any) -> Any:  # Any: JSON, null where a number is none
+    if isinstance(value, dict):
+        return {name: _without_nan(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
