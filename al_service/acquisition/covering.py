@@ -21,7 +21,7 @@ SAMPLE: Final = 5000
 whom takes 25 MB of flags, and 5000 objects know the radius to some per cent."""
 
 COVERED: Final = 0.95
-"""Share of the objects at which a wave ends: the last ones are stragglers, each alone."""
+"""Share of the objects at which a wave ends: the last ones are stragglers."""
 
 _ROWS: Final = 512
 
@@ -61,9 +61,9 @@ def rank_covering(
         held = max(1, len(rows) // batch)
         while len(chosen) < wanted:
             chosen += _wave(squared, chosen, held=held, most=wanted - len(chosen))
-            if held == 1:
+            if held == 0:
                 break
-            held = max(1, held // 2)
+            held //= 2
     order = rows[np.asarray(chosen, dtype=np.int64)]
     return Ranking(order=order, score=np.zeros(len(order)), reason=REASON)
 
@@ -80,8 +80,8 @@ def _wave(
     uncovered[inside[chosen].any(axis=0)] = False
     gain = inside[:, uncovered].sum(axis=1)
     found: list[int] = []
-    # The last wave, of balls of one object, serves whoever is left.
-    enough = 0.0 if held == 1 else (1.0 - COVERED) * count
+    # The last wave, of balls without room, serves whoever is left.
+    enough = 0.0 if held == 0 else (1.0 - COVERED) * count
     while len(found) < most and uncovered.sum() > enough:
         row = int(gain.argmax())
         found.append(row)
@@ -101,5 +101,6 @@ def _squared_distances(points: NDArray[np.floating]) -> NDArray[np.float64]:
             part = slice(start, start + _ROWS)
             products = exact[part] @ exact.T
             squared[part] = norms[part, None] + norms - 2.0 * products
+    np.maximum(squared, 0.0, out=squared)
     np.fill_diagonal(squared, 0.0)
     return squared

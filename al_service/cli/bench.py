@@ -16,7 +16,7 @@ from rich.table import Table
 from al_service.cli.benchmarks import ask, score, tell
 from al_service.cli.home import DEFAULT_HOME, HomeOption
 from al_service.cli.output import JsonOption, console_for, write_json
-from al_service.studies.speed import accuracy, order, variance
+from al_service.studies.speed import accuracy, order, reference, variance
 from al_service.studies.speed.measuring import (
     Budget,
     Measurement,
@@ -36,6 +36,7 @@ def _without_home(measure: Callable[[Size], list[Measurement]]) -> Measure:
 BENCHMARKS: Final[Mapping[str, Measure]] = {
     variance.NAME: _without_home(variance.measure),
     order.NAME: _without_home(order.measure),
+    reference.NAME: _without_home(reference.measure),
     accuracy.FIT: _without_home(accuracy.measure_fit),
     accuracy.ACCURACY: _without_home(accuracy.measure_accuracy),
     score.NAME: score.measure,

@@ -21,6 +21,7 @@ from al_service.rounds.pools import POOLS_FOLDER, find_pool
 from al_service.studies.arms import known_names
 from al_service.studies.campaign import Curve
 from al_service.studies.replay import Progress, run_replay
+from al_service.studies.replay_pages import as_html, as_markdown
 from al_service.studies.replay_report import errors_of, replay_report
 from al_service.studies.settings import ReplaySettings
 from al_service.survey import sdss10k
@@ -56,6 +57,13 @@ def replay(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Compute finished curves again.")
     ] = False,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with pictures."),
+    ] = None,
     json_file: JsonOption = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
@@ -80,8 +88,17 @@ def replay(
         curves = run_replay(path, settings, progress=show, folder=kept)
     report = replay_report(settings, curves)
     write_json(json_file, report)
+    if markdown is not None:
+        _write(markdown, as_markdown(report))
+    if page is not None:
+        _write(page, as_html(report, curves))
     for table in _tables(report, curves):
         console.print(table)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _settings(**given: Any) -> ReplaySettings:  # Any: what pydantic will check

@@ -93,6 +93,61 @@ def round_ratios(
     return ratios
 
 
+def worst_round(
+    n_labels: NDArray[np.integer],
+    errors: NDArray[np.float64],
+    random_errors: NDArray[np.float64],
+) -> float:
+    """The largest ratio of the seed means after the initial round: the regret.
+
+    Args:
+        n_labels: `K` numbers of labels, the same for both arms.
+        errors: `S x K` errors of the strategy, one curve per seed.
+        random_errors: `S x K` errors of random.
+    """
+    _check(n_labels, errors, random_errors)
+    return float(round_ratios(errors, random_errors)[1:].max())
+
+
+def win_rate(
+    n_labels: NDArray[np.integer],
+    errors: NDArray[np.float64],
+    random_errors: NDArray[np.float64],
+) -> float:
+    """Share of seeds and later rounds in which the error is below random's.
+
+    Args:
+        n_labels: `K` numbers of labels, the same for both arms.
+        errors: `S x K` errors of the strategy, one curve per seed.
+        random_errors: `S x K` errors of random.
+    """
+    _check(n_labels, errors, random_errors)
+    return float((errors[:, 1:] < random_errors[:, 1:]).mean())
+
+
+def area_ratio(
+    n_labels: NDArray[np.integer],
+    errors: NDArray[np.float64],
+    random_errors: NDArray[np.float64],
+) -> float:
+    """The error ratio with every doubling of the labels counting alike.
+
+    Args:
+        n_labels: `K` numbers of labels, the same for both arms.
+        errors: `S x K` errors of the strategy, one curve per seed.
+        random_errors: `S x K` errors of random.
+
+    Returns:
+        exp of the mean over log labels of the difference between the log-error curves:
+        the area between them.
+    """
+    _check(n_labels, errors, random_errors)
+    difference = np.log(errors / random_errors).mean(axis=0)
+    steps = np.log(n_labels)
+    area = np.trapezoid(difference, steps) / (steps[-1] - steps[0])
+    return float(np.exp(area))
+
+
 def with_seed_interval(
     ratio: Callable[
         [NDArray[np.integer], NDArray[np.float64], NDArray[np.float64]], float

@@ -16,6 +16,7 @@ from al_service.evaluation.curves import (
 from al_service.evaluation.report import ratio_metric
 from al_service.studies.arms import CONTROL
 from al_service.studies.campaign import Curve
+from al_service.studies.comparing import compare_tests
 from al_service.studies.settings import ReplaySettings
 
 _BOOTSTRAP_SEED = 0
@@ -34,7 +35,8 @@ def replay_report(settings: ReplaySettings, curves: Sequence[Curve]) -> Json:
     Returns:
         `settings` and `strategies`; in it per strategy the curves, and per target the
         ratios to random: `median` is the point estimate on the seed-mean curve, null
-        where random's final error is not reached.
+        where random's final error is not reached. `tests` has more metrics on more
+        test sets.
     """
     by_arm = {
         arm: [curve for curve in curves if curve.arm == arm] for arm in settings.arms
@@ -67,7 +69,13 @@ def _arm_report(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
             {
                 "seed": curve.seed,
                 "points": [
-                    {"n_labels": point.n_labels, "metrics": _finite(point.metrics)}
+                    {
+                        "n_labels": point.n_labels,
+                        "metrics": _finite(point.metrics),
+                        "tests": {
+                            name: _finite(test) for name, test in point.tests.items()
+                        },
+                    }
                     for point in curve.points
                 ],
             }
@@ -75,6 +83,7 @@ def _arm_report(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
         ],
         "rmse_ratio": _ratios(error_ratio, curves, control),
         "label_ratio": _ratios(label_ratio, curves, control),
+        "tests": compare_tests(curves, control),
         "select_seconds": float(np.mean([curve.select_seconds for curve in curves])),
     }
 

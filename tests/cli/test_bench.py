@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.running import al, processes_of
 
-NAMES = ["variance", "order", "score", "tell", "ask"]
+NAMES = ["variance", "order", "reference", "score", "tell", "ask"]
 
 ROW_KEYS = {
     "benchmark",

@@ -6,12 +6,15 @@ from numpy.typing import NDArray
 
 from al_service.errors import InvalidInput
 from al_service.evaluation.curves import (
+    area_ratio,
     error_ratio,
     label_ratio,
     labels_saved,
     labels_to_reach,
     round_ratios,
+    win_rate,
     with_seed_interval,
+    worst_round,
 )
 
 N_LABELS = np.array([100, 200, 400, 800])
@@ -124,3 +127,20 @@ def test_arms_with_different_seeds_are_refused() -> None:
 def test_a_single_point_is_no_curve() -> None:
     with pytest.raises(InvalidInput, match="two points"):
         error_ratio(np.array([5]), np.ones((1, 1)), np.ones((1, 1)))
+
+
+def test_the_worst_round_and_the_win_rate_leave_the_initial_round_out() -> None:
+    random_errors = np.stack([power_law(), power_law()])
+    errors = random_errors * np.array([[9.0, 0.5, 1.1, 0.9], [9.0, 0.5, 1.3, 1.1]])
+
+    assert worst_round(N_LABELS, errors, random_errors) == pytest.approx(1.2)
+    assert win_rate(N_LABELS, errors, random_errors) == pytest.approx(3 / 6)
+
+
+def test_the_area_counts_every_doubling_alike() -> None:
+    """A strategy twice as good in the last doubling only gains half a doubling's."""
+    random_errors = power_law()[None]
+    errors = random_errors * np.array([[1.0, 1.0, 1.0, 0.5]])
+
+    assert area_ratio(N_LABELS, errors, random_errors) == pytest.approx(0.5 ** (1 / 6))
+    assert area_ratio(N_LABELS, random_errors, random_errors) == pytest.approx(1.0)

@@ -2,6 +2,7 @@ import json
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from al_service.models.config import ModelConfig
 from al_service.studies.campaign import Curve
 from al_service.studies.kept_curves import KeptCurves
 from al_service.studies.replay import Progress, run_replay
+from al_service.studies.replay_pages import as_html, as_markdown
 from al_service.studies.replay_report import replay_report
 from al_service.survey.pool_arrays import PoolArrays
 from tests.studies.conftest import small_replay
@@ -172,12 +174,13 @@ def test_the_report_has_the_form_of_the_contract(curves: list[Curve]) -> None:
             "curves",
             "rmse_ratio",
             "label_ratio",
+            "tests",
             "select_seconds",
         }
         for curve in strategy["curves"]:
             assert set(curve) == {"seed", "points"}
             for point in curve["points"]:
-                assert set(point) == {"n_labels", "metrics"}
+                assert set(point) == {"n_labels", "metrics", "tests"}
                 assert "rmse_norm" in point["metrics"]["z"]
         for ratio in ("rmse_ratio", "label_ratio"):
             assert set(strategy[ratio]["z"]) == {"median", "ci95"}
@@ -191,6 +194,40 @@ def test_random_against_itself_has_error_ratio_one(curves: list[Curve]) -> None:
         "median": 1.0,
         "ci95": [1.0, 1.0],
     }
+
+
+def test_the_report_compares_every_metric_on_every_test_set(
+    curves: list[Curve],
+) -> None:
+    tests = replay_report(small_replay(strategies=ARMS), curves)["strategies"]["lcmd"][
+        "tests"
+    ]
+
+    assert set(tests) == {"drawn", "uniform"}
+    for test in tests.values():
+        assert set(test["z"]) == {"rmse_norm", "sigma_mad", "outlier_fraction", "crps"}
+        assert set(test["z"]["rmse_norm"]) == {
+            "error_ratio",
+            "area_ratio",
+            "label_ratio",
+            "worst_round",
+            "win_rate",
+        }
+
+
+def test_the_pages_hold_every_arm_and_need_no_other_file(curves: list[Curve]) -> None:
+    report = replay_report(small_replay(strategies=ARMS), curves)
+
+    text, page = as_markdown(report), as_html(report, curves)
+
+    for name in ARMS:
+        assert f"| {name} |" in text
+        assert f"<td>{name}</td>" in page
+    assert page.count("<svg") == 2
+    assert "src=" not in page
+    ElementTree.fromstring(
+        page.removeprefix("<!doctype html>").replace("<meta charset='utf-8'>", "")
+    )
 
 
 def test_random_runs_even_where_nobody_names_it() -> None:

@@ -1,0 +1,159 @@
+"""A replay to read: Markdown for a note, one HTML file with pictures for a browser."""
+
+import html
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from al_service.evaluation.curve_picture import Line, Panel, PictureKind, draw_curves
+from al_service.studies.campaign import Curve
+from al_service.studies.comparing import DRAWN, metrics_of, values_of
+
+Json = dict[str, Any]  # Any: JSON of any depth
+
+_HEADINGS: Final = {
+    "error_ratio": "error ratio",
+    "area_ratio": "area ratio",
+    "label_ratio": "label ratio",
+    "worst_round": "worst round",
+    "win_rate": "win rate",
+}
+
+_STYLE: Final = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;"
+    "padding:0 1rem;color:#222}table{border-collapse:collapse;margin:1rem 0}"
+    "td,th{padding:.25rem .7rem;border-bottom:1px solid #ddd;text-align:right}"
+    "td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}"
+    "pre{background:#f6f6f6;padding:1rem;overflow:auto}"
+)
+
+_EXPLANATION: Final = (
+    "Ratios are to random on the same skies, with 95 % intervals by bootstrap over"
+    " seeds; below 1 is better, and > 1 stands for an error that was not reached. The"
+    " error ratio is the geometric mean over the rounds after the initial one, the area"
+    " ratio weighs every doubling of the labels alike, the label ratio is the labels"
+    " needed for random's final error over random's, the worst round is the largest"
+    " ratio of the seed means, the win rate the share of rounds below random."
+)
+
+
+def as_markdown(report: Json) -> str:
+    """The tables of a replay.
+
+    Args:
+        report: of `replay_report`.
+    """
+    lines = [f"# {_title(report)}", "", _EXPLANATION, ""]
+    for heading, header, rows in _tables(report):
+        lines += [f"## {heading}", "", _row(header), _row(["---"] * len(header))]
+        lines += [*(_row(row) for row in rows), ""]
+    return "\n".join(lines)
+
+
+def as_html(report: Json, curves: Sequence[Curve]) -> str:
+    """The tables, the learning curves and the settings in one file.
+
+    Args:
+        report: of `replay_report`.
+        curves: that it was made of.
+    """
+    parts = [f"<h1>{html.escape(_title(report))}</h1>", f"<p>{_EXPLANATION}</p>"]
+    for heading, header, rows in _tables(report):
+        parts += [f"<h2>{html.escape(heading)}</h2>", _html_table(header, rows)]
+    for test, target in _places(curves[0]):
+        parts.append(_picture(curves, test, target))
+    settings = html.escape(json.dumps(report["settings"], indent=2))
+    parts.append(f"<h2>settings</h2><pre>{settings}</pre>")
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        f"<title>{html.escape(_title(report))}</title><style>{_STYLE}</style></head>"
+        f"<body>{''.join(parts)}</body></html>"
+    )
+
+
+def _title(report: Json) -> str:
+    settings = report["settings"]
+    return (
+        f"Replay on {settings['pool']}: {settings['seeds']} seeds, "
+        f"{settings['initial']} + {settings['rounds']} x {settings['batch']} labels"
+    )
+
+
+def _tables(report: Json) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    """Per test set, target and metric: every arm's comparisons."""
+    arms = report["strategies"]
+    first = next(iter(arms.values()))["tests"]
+    for test, targets in first.items():
+        for target, metrics in targets.items():
+            for metric in metrics:
+                rows = [
+                    [name]
+                    + [
+                        _shown(arm["tests"][test][target][metric][one])
+                        for one in _HEADINGS
+                    ]
+                    for name, arm in arms.items()
+                ]
+                heading = f"{target}: {metric}, test set {test}"
+                yield heading, ["strategy", *_HEADINGS.values()], rows
+
+
+def _shown(ratio: Json) -> str:
+    if ratio["median"] is None and ratio["ci95"] == [None, None]:
+        return "> 1 or none"
+    low, high = (_number(end) for end in ratio["ci95"])
+    return f"{_number(ratio['median'])} ({low} to {high})"
+
+
+def _number(value: float | None) -> str:
+    return "> 1" if value is None else f"{value:.3f}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def line(cells: Sequence[str], tag: str) -> str:
+        inner = "".join(f"<{tag}>{html.escape(one)}</{tag}>" for one in cells)
+        return f"<tr>{inner}</tr>"
+
+    body = "".join(line(row, "td") for row in rows)
+    return f"<table>{line(header, 'th')}{body}</table>"
+
+
+def _places(curve: Curve) -> Iterator[tuple[str, str]]:
+    for test in (DRAWN, *curve.points[0].tests):
+        for target in curve.points[0].metrics:
+            yield test, target
+
+
+def _picture(curves: Sequence[Curve], test: str, target: str) -> str:
+    panels = [
+        Panel(f"{target}: {metric}", list(_lines(curves, test, target, metric)))
+        for metric in metrics_of(target)[:2]
+    ]
+    title = f"{target}, test set {test}"
+    note = "means over seeds; bands: two standard errors"
+    drawn = draw_curves(panels, title=title, note=note, kind=PictureKind.SVG)
+    return drawn.decode().partition("?>")[2].partition('.dtd">')[2]
+
+
+def _lines(
+    curves: Sequence[Curve], test: str, target: str, metric: str
+) -> Iterator[Line]:
+    for arm in dict.fromkeys(curve.arm for curve in curves):
+        own = [curve for curve in curves if curve.arm == arm]
+        values = values_of(own, test, target, metric)
+        mean = values.mean(axis=0)
+        spread = values.std(axis=0, ddof=1) if len(own) > 1 else np.zeros(len(mean))
+        band = 2.0 * spread / np.sqrt(len(own))
+        yield Line(
+            arm,
+            [point.n_labels for point in own[0].points],
+            mean.tolist(),
+            (mean - band).tolist(),
+            (mean + band).tolist(),
+        )
