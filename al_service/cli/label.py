@@ -11,7 +11,6 @@ from al_service.cli.exporting import OutputOption, UrlOption, export_through
 from al_service.cli.home import DEFAULT_HOME, HomeOption, account_name
 from al_service.cli.label_flags import show_flagged
 from al_service.cli.label_import import LabelImport, carry_out, kind_of
-from al_service.cli.label_flags import show_flagged
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.exports.formats import TableFormat
 from al_service.rounds.label_matching import LabelMatch

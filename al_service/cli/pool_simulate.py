@@ -8,7 +8,7 @@ import typer
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
 from al_service.cli.output import JsonOption, console_for, write_json
-from al_service.cli.pool_import import progress_bars
+from al_service.cli.progress_bars import progress_bars
 from al_service.rounds.pools import find_pool
 from al_service.rounds.simulating import simulate_pool
 from al_service.survey.pool_arrays import PoolArrays

@@ -28,12 +28,12 @@ def sky(database: Database, tmp_path: Path) -> Observatory:
     """A pool with every subset of the modalities, and spectra as a survey has them."""
     whole = whole_sky(N)
     known = whole.values[:, COLUMNS]
-    numbers = np.arange(N)
+    numbers = np.arange(N, dtype=np.float64)
     write_pool_arrays(
         tmp_path / "pools" / "sky",
         PoolColumns(
-            object_ids=np.array([f"object {number}" for number in numbers]),
-            group_ids=np.array([f"galaxy {number}" for number in numbers]),
+            object_ids=np.array([f"object {number:.0f}" for number in numbers]),
+            group_ids=np.array([f"galaxy {number:.0f}" for number in numbers]),
             ra=numbers * 0.5,
             dec=numbers * 0.1,
             known_values=known,

@@ -1,8 +1,9 @@
 """Labels: what the catalogs of redshifts and of star formation say of a galaxy.
 
 A posterior of log SFR is a normal distribution with two sides (Wallis 2014, Statist.
-Sci. 29, 106); all eight statistics are those of one. Where it is honest the true rate is
-a draw of it; where it has the width of its prior, the label lies closer to the truth.
+Sci. 29, 106); all eight statistics are those of one. Where it is honest the true rate
+is a draw of it; where it has the width of its prior, the label lies closer
+to the truth.
 """
 
 from dataclasses import dataclass

@@ -176,7 +176,7 @@ def _hats(scale: int) -> Spectra:
     knots = np.arange(N_PIXELS // scale + 2)
     far = np.abs(np.arange(N_PIXELS) / scale - knots[:, None])
     weights = np.maximum(1.0 - far, 0.0)
-    return (weights / np.linalg.norm(weights, axis=0)).astype(np.float32)
+    return np.asarray(weights / np.linalg.norm(weights, axis=0), dtype=np.float32)
 
 
 @cache

@@ -1,8 +1,8 @@
 """Stamps of galaxies without noise, and what of their light falls into a fiber.
 
 A galaxy is drawn in Fourier space: components once, then one inverse transform per
-band. The light within the fiber comes from the same transforms, so that images and spectra
-agree.
+band. The light within the fiber comes from the same transforms, so that images and
+spectra agree.
 """
 
 from dataclasses import dataclass
