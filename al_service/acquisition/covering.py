@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from al_service.acquisition.cold_start import MOST, REASON, one_row_per_galaxy
 from al_service.acquisition.ranking import Ranking, check_candidates
 from al_service.errors import InvalidInput
-from al_service.posterior.optimizing import one_thread
 
 SAMPLE: Final = 5000
 """Objects that are covered: a larger pool is represented by a random sample. Who covers
@@ -96,7 +96,7 @@ def _squared_distances(points: NDArray[np.floating]) -> NDArray[np.float64]:
     exact = points.astype(np.float64)
     norms = np.einsum("nd,nd->n", exact, exact)
     squared = np.empty((len(exact), len(exact)))
-    with one_thread():
+    with threadpool_limits(1, user_api="blas"):
         for start in range(0, len(exact), _ROWS):
             part = slice(start, start + _ROWS)
             products = exact[part] @ exact.T

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from al_service.errors import InvalidInput
 from al_service.posterior.closed_form import INTERCEPT_PRECISION
-from al_service.posterior.optimizing import one_thread
 
 Floats = NDArray[np.float64]
 
@@ -129,7 +129,7 @@ def covariance_of(points: NDArray[np.float32], prior: float) -> Floats:
         `(D + 1) x (D + 1)`, Σ = (diag(α) + Σᵢ xᵢxᵢᵀ)⁻¹.
     """
     exact = points.astype(np.float64)
-    with one_thread():  # the same bits on every machine
+    with threadpool_limits(1, user_api="blas"):  # the same bits on every machine
         gram = exact.T @ exact
         diagonal = np.full(len(gram), prior)
         diagonal[-1] = INTERCEPT_PRECISION
@@ -153,6 +153,6 @@ def aim_moment(points: NDArray[np.floating], weights: Floats) -> Floats:
     if not total > 0:
         raise InvalidInput("expected a positive weight of one aim, found none")
     exact = points.astype(np.float64)
-    with one_thread():
+    with threadpool_limits(1, user_api="blas"):
         moment: Floats = (exact * (weights / total)[:, None]).T @ exact
     return moment

@@ -14,10 +14,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from al_service.acquisition.distances import squared_distances
 from al_service.acquisition.information import Floats
-from al_service.posterior.optimizing import one_thread
 
 PROPOSALS: Final = 32
 """Drawn from one set of distances; about half of them are refused."""
@@ -35,7 +35,7 @@ def posterior_scaled(
     values, vectors = np.linalg.eigh(covariance)
     root = (vectors * np.sqrt(np.maximum(values, 0.0))).astype(np.float32)
     scaled = np.empty_like(points)
-    with one_thread():  # draws hang on every bit
+    with threadpool_limits(1, user_api="blas"):  # draws hang on every bit
         for start in range(0, len(points), _CHUNK):
             rows = slice(start, start + _CHUNK)
             scaled[rows] = points[rows] @ root

@@ -58,9 +58,16 @@ def driver_connection(session: Session) -> psycopg.Connection[Row]:
 def _run(
     session: Session, statement: Statement, facts: Mapping[str, object]
 ) -> psycopg.Cursor[Row]:
+    driver = driver_connection(session)
     try:
-        return driver_connection(session).execute(statement, facts)
+        return driver.execute(statement, facts)
     except psycopg.Error as error:
+        if driver.closed:  # or the pool would keep it, and the rollback try to use it
+            session.connection().invalidate(error)
         raise DBAPIError.instance(
-            str(statement), dict(facts), error, psycopg.Error
+            str(statement),
+            dict(facts),
+            error,
+            psycopg.Error,
+            connection_invalidated=driver.closed,
         ) from error
