@@ -56,6 +56,16 @@ def label_columns(name: str) -> tuple[Column, Column]:
     )
 
 
+SAID: Final = (
+    ("epistemic", "standard deviation owed to the model's ignorance", "stat.stdev;{}"),
+    ("aleatoric", "standard deviation owed to the data", "stat.stdev;{}"),
+    ("low90", "lower end of the 90 % interval", "{};stat.min"),
+    ("high90", "upper end of the 90 % interval", "{};stat.max"),
+)
+"""What is said of a prediction beside its mean: suffix, description, UCD around the
+target's own."""
+
+
 def prediction_columns(name: str) -> tuple[Column, ...]:
     """What the model says of a target."""
     target = Target(name)
@@ -64,33 +74,9 @@ def prediction_columns(name: str) -> tuple[Column, ...]:
         Column(
             f"{name}_mean", Kind.NUMBER, f"predicted {said}", f"{about};stat.fit", unit
         ),
-        Column(
-            f"{name}_epistemic",
-            Kind.NUMBER,
-            "standard deviation owed to the model's ignorance",
-            f"stat.stdev;{about}",
-            unit,
-        ),
-        Column(
-            f"{name}_aleatoric",
-            Kind.NUMBER,
-            "standard deviation owed to the data",
-            f"stat.stdev;{about}",
-            unit,
-        ),
-        Column(
-            f"{name}_low90",
-            Kind.NUMBER,
-            "lower end of the 90 % interval",
-            f"{about};stat.min",
-            unit,
-        ),
-        Column(
-            f"{name}_high90",
-            Kind.NUMBER,
-            "upper end of the 90 % interval",
-            f"{about};stat.max",
-            unit,
+        *(
+            Column(f"{name}_{suffix}", Kind.NUMBER, text, ucd.format(about), unit)
+            for suffix, text, ucd in SAID
         ),
         Column(
             f"{name}_calibrated",

@@ -10,7 +10,6 @@ A pool's folder is written once, under a temporary name, and never changed:
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -27,6 +26,10 @@ from al_service.survey.atomic_folder import (
 )
 from al_service.survey.inputs import Inputs, Rows
 from al_service.survey.photometry_columns import PHOTOMETRY_COLUMNS
+from al_service.survey.pool_columns import (
+    PoolColumns as PoolColumns,  # of whoever reads or writes a pool
+)
+from al_service.survey.pool_columns import check_columns, read_columns, write_columns
 from al_service.survey.pool_writer import GrowingArray, chunk_rows
 
 FORMAT_VERSION: Final = 1
@@ -36,26 +39,7 @@ _PHOTOMETRY: Final = "photometry"
 _IMAGE: Final = "image"
 _SPECTRUM: Final = "spectrum"
 
-
-@dataclass(frozen=True)
-class PoolColumns:
-    """The small columns of a pool, in memory."""
-
-    object_ids: NDArray[np.str_]
-    """`N` identifiers, unique."""
-    group_ids: NDArray[np.str_]
-    """`N` galaxies: repeat observations share one."""
-    ra: NDArray[np.float64]
-    """`N`, ICRS degrees."""
-    dec: NDArray[np.float64]
-    """`N`, ICRS degrees."""
-    known_values: NDArray[np.float64]
-    """`N x T` known labels in the targets' units, NaN where unknown."""
-    known_errors: NDArray[np.float64]
-    """`N x T` their standard deviations, NaN where unknown."""
-    declared_groups: NDArray[np.str_] | None = None
-    """`N` galaxies as a catalog declared them, where it did: `group_ids` joins those
-    that are found at one place."""
+MODALITIES: Final = (_PHOTOMETRY, _IMAGE, _SPECTRUM)
 
 
 class PoolArrays:
@@ -64,23 +48,7 @@ class PoolArrays:
     def __init__(self, path: Path, manifest: dict[str, Any]) -> None:  # Any: JSON
         self.path = path
         self.targets: tuple[str, ...] = tuple(manifest["targets"])
-        with np.load(path / _OBJECTS, allow_pickle=False) as stored:
-            self._flags = {
-                name: stored[f"has_{name}"]
-                for name in (_PHOTOMETRY, _IMAGE, _SPECTRUM)
-                if f"has_{name}" in stored
-            }
-            self.columns = PoolColumns(
-                object_ids=np.char.decode(stored["object_ids"], "utf-8"),
-                group_ids=np.char.decode(stored["group_ids"], "utf-8"),
-                ra=stored["ra"],
-                dec=stored["dec"],
-                known_values=stored["known_values"],
-                known_errors=stored["known_errors"],
-                declared_groups=np.char.decode(stored["declared_groups"], "utf-8")
-                if "declared_groups" in stored
-                else None,
-            )
+        self.columns, self._flags = read_columns(path / _OBJECTS, MODALITIES)
         self._arrays = {
             name: zarr.open_array(path / name, mode="r") for name in self._flags
         }
@@ -216,7 +184,7 @@ def write_pool_arrays(
     Returns:
         The digest of the manifest, the same for the same content.
     """
-    _check(columns, targets)
+    check_columns(columns, targets)
     n = len(columns.object_ids)
     fluxes = np.asarray(photometry, dtype=np.float32)
     big: dict[str, Any] = {_PHOTOMETRY: fluxes}  # Any: may stay on disk until sliced
@@ -231,7 +199,7 @@ def write_pool_arrays(
             big[name] = array
             flags[name] = np.ones(n, bool) if has is None else np.asarray(has, bool)
     with new_folder(path) as folder:
-        _write_columns(folder / _OBJECTS, columns, flags)
+        write_columns(folder / _OBJECTS, columns, flags)
         for name, array in big.items():
             _write_array(folder / name, array, n)
         _describe(
@@ -262,9 +230,9 @@ def finish_pool_folder(
     Returns:
         The digest of the manifest.
     """
-    _check(columns, targets)
+    check_columns(columns, targets)
     n = len(columns.object_ids)
-    _write_columns(folder / _OBJECTS, columns, flags)
+    write_columns(folder / _OBJECTS, columns, flags)
     shapes = {name: (n, *shape) for name, shape in row_shapes.items()}
     return _describe(folder, n, targets, shapes, facts)
 
@@ -297,37 +265,3 @@ def _write_array(path: Path, array: Any, n: int) -> None:  # Any: array-like on 
     for start in range(0, n, step):
         stored.append(np.asarray(array[start : start + step]))
     stored.finish()
-
-
-def _check(columns: PoolColumns, targets: Sequence[str]) -> None:
-    ids = columns.object_ids
-    shape = (len(ids), len(targets))
-    if len(np.unique(ids)) != len(ids):
-        raise ValueError("object_ids: expected unique identifiers, found duplicates")
-    for name in ("known_values", "known_errors"):
-        found = getattr(columns, name).shape
-        if found != shape:
-            raise ValueError(f"{name}: expected shape {shape}, found {found}")
-
-
-def _write_columns(
-    path: Path, columns: PoolColumns, flags: dict[str, NDArray[np.bool_]]
-) -> None:
-    declared = columns.declared_groups
-    names = (
-        {}
-        if declared is None
-        else {"declared_groups": np.char.encode(declared, "utf-8")}
-    )
-    np.savez(
-        path,
-        allow_pickle=False,
-        **names,
-        object_ids=np.char.encode(columns.object_ids, "utf-8"),
-        group_ids=np.char.encode(columns.group_ids, "utf-8"),
-        ra=np.asarray(columns.ra, np.float64),
-        dec=np.asarray(columns.dec, np.float64),
-        known_values=np.asarray(columns.known_values, np.float64),
-        known_errors=np.asarray(columns.known_errors, np.float64),
-        **{f"has_{name}": flag for name, flag in flags.items()},
-    )

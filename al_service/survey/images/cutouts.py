@@ -90,6 +90,17 @@ def _identity(path: Path, header: fits.Header) -> tuple[str, float, float]:
 
 
 def _images(path: Path, columns: Mapping[str, Any]) -> ArrayImages:  # Any: arrays
+    array = _stamps(path, columns)
+    n = int(array.shape[0])
+    found_id = next((key for key in ID_NAMES if key in columns), None)
+    ids = None if found_id is None else _ids(path, found_id, columns[found_id][:], n)
+    sky = {key: _degrees(path, key, columns, n) for key in ("ra", "dec")}
+    if sky["ra"] is None or sky["dec"] is None:
+        return ArrayImages(array, ids, None, None)
+    return ArrayImages(array, ids, sky["ra"] % 360.0, sky["dec"])
+
+
+def _stamps(path: Path, columns: Mapping[str, Any]) -> Any:  # Any: an array on disk
     name = next((name for name in ARRAY_NAMES if name in columns), None)
     if name is None:
         raise BadImage(
@@ -108,24 +119,19 @@ def _images(path: Path, columns: Mapping[str, Any]) -> ArrayImages:  # Any: arra
         )
     if "bands" in columns:
         check_bands(path, [str(band) for band in columns["bands"][:]])
-    n = int(array.shape[0])
-    parts = {
-        key: np.asarray(columns[key][:], dtype=np.float64)
-        for key in ("ra", "dec")
-        if key in columns
-    }
-    for key, part in parts.items():
-        if part.shape != (n,) or not np.isfinite(part).all():
-            raise BadImage(path, f"{key}: expected {n} finite degrees")
-    found_id = next((key for key in ID_NAMES if key in columns), None)
-    ids = None if found_id is None else _ids(path, found_id, columns[found_id][:], n)
-    has_sky = len(parts) == 2
-    return ArrayImages(
-        array,
-        ids,
-        parts["ra"] % 360.0 if has_sky else None,
-        parts["dec"] if has_sky else None,
-    )
+    return array
+
+
+def _degrees(
+    path: Path, key: str, columns: Mapping[str, Any], n: int
+) -> NDArray[np.float64] | None:
+    """`N` degrees; None where the file has none."""
+    if key not in columns:
+        return None
+    degrees = np.asarray(columns[key][:], dtype=np.float64)
+    if degrees.shape != (n,) or not np.isfinite(degrees).all():
+        raise BadImage(path, f"{key}: expected {n} finite degrees")
+    return degrees
 
 
 def _ids(path: Path, name: str, column: NDArray[Any], n: int) -> list[str]:

@@ -4,8 +4,7 @@ Everything is written to the folder in parts as it is read; what stays in memory
 identifiers, positions and known labels.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -35,6 +34,9 @@ from al_service.survey.pool_writer import ABSENT, GrowingArray, Take, write_gath
 from al_service.survey.targets import DEFAULT_TARGETS, Target
 
 P: Final = len(PHOTOMETRY_COLUMNS)
+
+SHAPES: Final = {"image": STAMP_SHAPE, "spectrum": SPECTRUM_SHAPE}
+"""Of one object's measurement."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,22 @@ class _Photometry:
         return np.concatenate(self._has) if self._has else np.zeros(0, bool)
 
 
+@dataclass(frozen=True)
+class _Work:
+    """An import under way: what was asked for, and what has been found so far."""
+
+    request: ImportRequest
+    folder: Path
+    rejected: RejectedRows
+    progress: Progress
+    objects: ObjectList = field(default_factory=ObjectList)
+    counts: ImportCounts = field(default_factory=ImportCounts)
+    sources: dict[str, Path] = field(default_factory=dict)
+    """Every file that was read, by its name in the manifest."""
+    measured: dict[str, _Measured] = field(default_factory=dict)
+    """Modality to its measurements."""
+
+
 def assemble_pool(
     request: ImportRequest,
     folder: Path,
@@ -111,49 +129,32 @@ def assemble_pool(
         InvalidInput: a file cannot be read at all, or nothing is left to import.
     """
     _check_request(request)
-    counts, sources = ImportCounts(), dict[str, Path]()
-    objects, measured = ObjectList(), dict[str, _Measured]()
+    work = _Work(request, folder, rejected, progress)
     with (
         TemporaryDirectory(prefix=".spool-", dir=folder) as name,
-        Spool(Path(name) / "spectra", SPECTRUM_SHAPE) as spool,
+        Spool(Path(name) / "spectra", SPECTRUM_SHAPE) as spectra,
         Spool(Path(name) / "images", STAMP_SHAPE) as images,
     ):
         photometry = _Photometry(folder / "photometry")
-        _read_catalog(request, objects, photometry, rejected, counts, progress, sources)
-        observed = spool_spectra(request, spool, rejected, progress, sources)
-        if request.spectra is not None:
-            spectrum_of = match_spectra(request, observed, objects, rejected, counts)
-            measured["spectrum"] = _Measured(spectrum_of, spool.take)
-        if request.images is not None:
-            measured["image"] = _Measured(
-                *add_images(
-                    request,
-                    objects,
-                    images,
-                    Path(name),
-                    rejected,
-                    counts,
-                    progress,
-                    sources,
-                )
-            )
-        _refuse(rejected, skip_bad, objects)
-        flags = {"photometry": photometry.finish(objects)}
-        _write_measured(folder, measured, flags, len(objects), progress)
-    counts.problems = rejected.count
-    columns, targets = _columns(request, objects, observed, measured, counts)
+        _read_catalog(work, photometry)
+        observed = _read_spectra(work, spectra)
+        _read_images(work, images, Path(name))
+        _refuse(rejected, skip_bad, work.objects)
+        flags = {"photometry": photometry.finish(work.objects)}
+        _write_measured(work, flags)
+    work.counts.problems = rejected.count
     if "image" in flags:
-        counts.without_image = int((~flags["image"]).sum())
-    shapes = {"image": STAMP_SHAPE, "spectrum": SPECTRUM_SHAPE}
+        work.counts.without_image = int((~flags["image"]).sum())
+    targets = _targets(work)
     digest = finish_pool_folder(
         folder,
-        columns,
+        _columns(work, targets, observed),
         flags,
         targets=targets,
-        row_shapes={"photometry": (P,)} | {name: shapes[name] for name in measured},
-        facts=_facts(request, counts, sources, progress),
+        row_shapes={"photometry": (P,)} | {one: SHAPES[one] for one in work.measured},
+        facts=_facts(work),
     )
-    return digest, counts
+    return digest, work.counts
 
 
 def _check_request(request: ImportRequest) -> None:
@@ -171,27 +172,47 @@ def _check_request(request: ImportRequest) -> None:
         )
 
 
-def _read_catalog(
-    request: ImportRequest,
-    objects: ObjectList,
-    photometry: _Photometry,
-    rejected: RejectedRows,
-    counts: ImportCounts,
-    progress: Progress,
-    sources: dict[str, Path],
-) -> None:
+def _read_catalog(work: _Work, photometry: _Photometry) -> None:
+    request, counts = work.request, work.counts
     if request.catalog is None:
         return
-    sources[f"catalog/{request.catalog.name}"] = request.catalog
+    work.sources[f"catalog/{request.catalog.name}"] = request.catalog
     with open_catalog(request.catalog, request.declared, hdu=request.hdu) as catalog:
-        objects.targets = catalog.columns.targets
+        work.objects.targets = catalog.columns.targets
         for part in catalog.parts():
-            rejected.add(part.problems)
-            objects.add_part(part)
+            work.rejected.add(part.problems)
+            work.objects.add_part(part)
             photometry.append(part.photometry)
             counts.distrusted_labels += part.n_distrusted
             counts.catalog_rows += len(part.object_ids)
-            progress("reading the catalog", counts.catalog_rows, catalog.n_rows)
+            work.progress("reading the catalog", counts.catalog_rows, catalog.n_rows)
+
+
+def _read_spectra(work: _Work, spool: Spool) -> list[Observed]:
+    request = work.request
+    observed = spool_spectra(request, spool, work.rejected, work.progress, work.sources)
+    if request.spectra is not None:
+        numbers = match_spectra(
+            request, observed, work.objects, work.rejected, work.counts
+        )
+        work.measured["spectrum"] = _Measured(numbers, spool.take)
+    return observed
+
+
+def _read_images(work: _Work, spool: Spool, scratch: Path) -> None:
+    if work.request.images is None:
+        return
+    numbers, take = add_images(
+        work.request,
+        work.objects,
+        spool,
+        scratch,
+        work.rejected,
+        work.counts,
+        work.progress,
+        work.sources,
+    )
+    work.measured["image"] = _Measured(numbers, take)
 
 
 def _refuse(rejected: RejectedRows, skip_bad: bool, objects: ObjectList) -> None:
@@ -203,34 +224,33 @@ def _refuse(rejected: RejectedRows, skip_bad: bool, objects: ObjectList) -> None
         )
 
 
-def _write_measured(
-    folder: Path,
-    measured: Mapping[str, _Measured],
-    flags: dict[str, NDArray[np.bool_]],
-    n: int,
-    progress: Progress,
-) -> None:
-    shapes = {"image": STAMP_SHAPE, "spectrum": SPECTRUM_SHAPE}
-    for name, found in sorted(measured.items()):
+def _write_measured(work: _Work, flags: dict[str, NDArray[np.bool_]]) -> None:
+    n = len(work.objects)
+    for name, found in sorted(work.measured.items()):
         numbers = found.of(n)
         flags[name] = numbers != ABSENT
 
         def report(done: int, name: str = name) -> None:
-            progress(f"writing {name} arrays", done, n)
+            work.progress(f"writing {name} arrays", done, n)
 
         write_gathered(
-            folder / name, shapes[name], numbers, found.take, progress=report
+            work.folder / name, SHAPES[name], numbers, found.take, progress=report
         )
 
 
+def _targets(work: _Work) -> tuple[str, ...]:
+    """Targets of which some labels are known."""
+    wanted = set(work.objects.targets)
+    if work.request.pipeline_z:
+        wanted.add(Target.Z.value)
+    return tuple(target for target in DEFAULT_TARGETS if target in wanted)
+
+
 def _columns(
-    request: ImportRequest,
-    objects: ObjectList,
-    observed: list[Observed],
-    measured: Mapping[str, _Measured],
-    counts: ImportCounts,
-) -> tuple[PoolColumns, tuple[str, ...]]:
-    """The small columns, with galaxies and known labels."""
+    work: _Work, targets: tuple[str, ...], observed: list[Observed]
+) -> PoolColumns:
+    """The small columns, with galaxies and known labels; they are counted."""
+    objects, counts = work.objects, work.counts
     ids = np.array(objects.ids, dtype=np.str_)
     ra, dec = objects.sky()
     declared = None
@@ -240,31 +260,27 @@ def _columns(
         ids,
         ra,
         dec,
-        radius_arcsec=request.radius_arcsec,
+        radius_arcsec=work.request.radius_arcsec,
         links=objects.links,
         declared=declared,
     )
-    wanted = {*objects.targets, *([Target.Z.value] if request.pipeline_z else [])}
-    targets = tuple(target for target in DEFAULT_TARGETS if target in wanted)
-    values, errors = objects.known(targets)
-    if request.pipeline_z and "spectrum" in measured:
-        _add_pipeline_z(
-            values, errors, targets.index(Target.Z), observed, measured["spectrum"]
-        )
     counts.objects = len(ids)
     counts.repeated = counts.objects - counts.galaxies
     counts.joined_groups = 0 if declared is None else int((groups != declared).sum())
+    values, errors = _known(work, targets, observed)
     counts.known_labels = int(np.isfinite(values).any(axis=1).sum())
-    columns = PoolColumns(
-        object_ids=ids,
-        group_ids=groups,
-        ra=ra,
-        dec=dec,
-        known_values=values,
-        known_errors=errors,
-        declared_groups=declared,
-    )
-    return columns, targets
+    return PoolColumns(ids, groups, ra, dec, values, errors, declared)
+
+
+def _known(
+    work: _Work, targets: tuple[str, ...], observed: list[Observed]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`N x T` known labels and their errors."""
+    values, errors = work.objects.known(targets)
+    if work.request.pipeline_z and "spectrum" in work.measured:
+        place = targets.index(Target.Z)
+        _add_pipeline_z(values, errors, place, observed, work.measured["spectrum"])
+    return values, errors
 
 
 def _add_pipeline_z(
@@ -281,19 +297,14 @@ def _add_pipeline_z(
     errors[rows, place] = [observed[k].z_err for k in numbers[rows]]
 
 
-def _facts(
-    request: ImportRequest,
-    counts: ImportCounts,
-    sources: Mapping[str, Path],
-    progress: Progress,
-) -> dict[str, Any]:  # Any: JSON values
-    digests = {}
-    for number, (name, path) in enumerate(sorted(sources.items()), 1):
+def _facts(work: _Work) -> dict[str, Any]:  # Any: JSON values
+    request, digests = work.request, {}
+    for number, (name, path) in enumerate(sorted(work.sources.items()), 1):
         digests[name] = file_digest(path)
-        progress("computing digests", number, len(sources))
+        work.progress("computing digests", number, len(work.sources))
     return {
         "sources": digests,
         "columns": dict(request.declared),
         "match": {"by": request.match.value, "radius_arcsec": request.radius_arcsec},
-        "counts": counts.as_json(),
+        "counts": work.counts.as_json(),
     }
