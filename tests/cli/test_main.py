@@ -137,6 +137,7 @@ def test_the_doctor_gives_every_finding_a_line_and_knows_a_bare_laptop(
         "worker train",
         "worker score",
         "sweep",
+        "runs",
     }
     assert all(f" {name}: " in report.stderr for name in checks)
 
