@@ -85,7 +85,8 @@ class Once:
         place = AnswerPlace(visit.caller.id, path, self.key)
         stored = idempotency.remembered(visit.session, place, digest_of(body))
         if stored is not None:
-            return _answered(kind.model_validate(stored.answer), replayed=True)
+            content = kind.model_validate_json(stored.answer)
+            return Answered(content, stored.answer, replayed=True)
         answered = _answered(act())
         idempotency.remember(
             visit.session, place, status=HTTPStatus.CREATED, answer=answered.text
@@ -104,8 +105,8 @@ async def once(request: Request, key: Key = None) -> Once:
     return Once(request.scope["route"].path, key)
 
 
-def _answered(content: Answer, *, replayed: bool = False) -> Answered[Answer]:
-    return Answered(content, content.model_dump_json(), replayed)
+def _answered(content: Answer) -> Answered[Answer]:
+    return Answered(content, content.model_dump_json(), replayed=False)
 
 
 OnceDep = Annotated[Once, Depends(once)]

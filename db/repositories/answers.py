@@ -23,12 +23,12 @@ class AnswerPlace:
 # the answer is ours to give.
 _BEGIN = """
 INSERT INTO stored_answer (token_id, path, key, body_digest, status, answer)
-VALUES (%(token_id)s, %(path)s, %(key)s, %(body_digest)s, 0, '{}')
+VALUES (%(token_id)s, %(path)s, %(key)s, %(body_digest)s, 0, '')
 ON CONFLICT DO NOTHING RETURNING token_id
 """
 
 _STORE = """
-UPDATE stored_answer SET status = %(status)s, answer = %(answer)s::jsonb
+UPDATE stored_answer SET status = %(status)s, answer = %(answer)s
 WHERE token_id = %(token_id)s AND path = %(path)s AND key = %(key)s
 """
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, JsonObject
+from db.base import Base
 from db.vocabulary import Role
 
 
@@ -37,7 +37,8 @@ class StoredAnswer(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     body_digest: Mapped[str]
     status: Mapped[int]
-    answer: Mapped[JsonObject]
+    answer: Mapped[str]
+    """JSON, byte for byte as it was sent."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     # The sweep forgets old answers.
