@@ -1,6 +1,8 @@
 """A small pool of which some objects have spectra whose redshift is known."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -30,8 +32,10 @@ def name_of(row: int) -> str:
     return f"SDSS J{row:06d}"
 
 
-def write_spectral_pool(path: Path) -> None:
-    """The arrays alone."""
+def write_spectral_pool(
+    path: Path, called: Mapping[int, str] = MappingProxyType({})
+) -> None:
+    """The arrays alone; some rows may have names of their own."""
     spectra = np.zeros((N_OBJECTS, 2, N_PIXELS), dtype=np.float32)
     for row, z in REDSHIFTS.items():
         flux, ivar = noisy(emission_line_galaxy(z), 20.0, seed=row)
@@ -40,7 +44,7 @@ def write_spectral_pool(path: Path) -> None:
     images = np.zeros((N_OBJECTS, *stamps(1).shape[1:]), dtype=np.float32)
     images[: len(WITH_IMAGES)] = stamps(len(WITH_IMAGES))
     rows = np.arange(N_OBJECTS)
-    names = np.array([name_of(row) for row in range(N_OBJECTS)])
+    names = np.array([called.get(row, name_of(row)) for row in range(N_OBJECTS)])
     write_pool_arrays(
         path,
         PoolColumns(
@@ -60,11 +64,15 @@ def write_spectral_pool(path: Path) -> None:
 
 
 def import_spectral_pool(
-    sessions: sessionmaker[Session], artifacts: Path, name: str = "spectral"
+    sessions: sessionmaker[Session],
+    artifacts: Path,
+    name: str = "spectral",
+    *,
+    called: Mapping[int, str] = MappingProxyType({}),
 ) -> int:
     """A visible pool, not scanned; answers its id."""
     folder = f"{pools.POOLS_FOLDER}/{name}"
-    write_spectral_pool(artifacts / folder)
+    write_spectral_pool(artifacts / folder, called)
     with sessions.begin() as session:
         pool = pools.import_pool(
             session, name, artifacts=artifacts, folder=folder, seed=0
