@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from al_service.client.answers import LabelCheck
+from al_service.client import LabelCheck
 from db.repositories.label_checks import APART, APART_QUASAR, SURE
 from db.vocabulary import Role
 from tests.api.conftest import Door, Sky
