@@ -4,7 +4,6 @@ Columns read: model and Petrosian fluxes with inverse variances (nanomaggies, as
 measured), extinction (mag), position (ICRS degrees), spectroscopic redshift.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +11,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from al_service.errors import NotFound
+from al_service.survey.kcorrect_templates import kcorrect_data
 from al_service.survey.photometry_columns import errors_from_ivar
 from al_service.survey.pool_arrays import PoolColumns, write_pool_arrays
 from al_service.survey.positions import group_by_position, position_names
@@ -20,7 +19,7 @@ from al_service.survey.targets import Target
 
 POOL_NAME: Final = "sdss10k"
 TARGETS: Final[tuple[str, ...]] = (Target.Z.value,)
-_FILE: Final = "data/test/gst_tests_small.fits"
+_FILE: Final = "test/gst_tests_small.fits"
 
 
 def read_sdss10k() -> tuple[PoolColumns, NDArray[np.float32]]:
@@ -74,7 +73,4 @@ def sdss10k_file() -> Path:
     Raises:
         NotFound: the wheel is not installed.
     """
-    package = find_spec("kcorrect")  # located, not imported: importing it takes seconds
-    if package is None or package.origin is None:
-        raise NotFound("package", "kcorrect")
-    return Path(package.origin).parent / _FILE
+    return kcorrect_data() / _FILE

@@ -6,24 +6,19 @@ the wheel is BSD-3) with their emission lines cut away: those are tied to ages a
 """
 
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Final
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
-from al_service.errors import NotFound
 from al_service.features.scan import lines
 from al_service.features.scan.lines import Band, Line
+from al_service.survey.kcorrect_templates import read_populations, without_lines
 
 Floats = NDArray[np.float64]
 
 LIGHT_SPEED: Final = 299_792.458
 """km/s."""
-
-_KCORRECT_FILE: Final = "kcorrect-default-v4.fits"
 
 _BRIDGE: Final = 900.0
 """km/s to each side of a line, three times the width that lines have in the file."""
@@ -88,16 +83,9 @@ def planck(wavelength: Floats, temperature: float) -> Floats:
 @cache
 def _populations() -> tuple[Floats, list[Floats]]:
     """Wavelengths and fluxes of `kcorrect`'s templates, without lines."""
-    package = find_spec("kcorrect")  # located, not imported: importing it takes seconds
-    if package is None or package.origin is None:
-        raise NotFound("package", "kcorrect")
-    path = Path(package.origin).parent / "data" / "templates" / _KCORRECT_FILE
-    with fits.open(path, memmap=False) as hdus:
-        row = hdus["FLUX"].data[0]
-        wave = np.asarray(row["wave"], dtype=np.float64)
-        fluxes = np.asarray(row["flux"], dtype=np.float64).reshape(-1, len(wave))
-    keep = np.ones(len(wave), dtype=bool)
-    for group in lines.NEBULAR.values():
-        for line in group:
-            keep &= np.abs(wave / line.wavelength - 1.0) > _BRIDGE / LIGHT_SPEED
-    return wave, [np.interp(wave, wave[keep], flux[keep]) for flux in fluxes]
+    templates = read_populations()
+    centers = [line.wavelength for group in lines.NEBULAR.values() for line in group]
+    shapes = without_lines(
+        templates.wavelength, templates.flux, centers, reach=_BRIDGE / LIGHT_SPEED
+    )
+    return templates.wavelength, list(shapes)

@@ -25,6 +25,9 @@ SLOWEST: Final = -13.0
 FASTEST: Final = -8.4
 """A starburst doubles its stars in a quarter of a gigayear."""
 
+MASSIVE: Final = 11.5
+"""log10 solar masses against which the slope with mass is meant."""
+
 Floats = NDArray[np.float64]
 
 
@@ -108,7 +111,7 @@ def specific_rates(
     chance = 1.0 / (1.0 + np.exp((color - settings.half_forms_stars) / width))
     forming = generator.random(n) < chance
     sequence = np.interp(color, settings.color, settings.log_specific_rate)
-    sequence = sequence + settings.mass_slope * (log_mass - 10.0)
+    sequence = sequence + settings.mass_slope * (log_mass - MASSIVE)
     sequence = sequence + generator.normal(0.0, settings.scatter, n)
     passive = settings.passive_log_specific_rate + settings.passive_slope * (
         color - 2.5

@@ -2,8 +2,7 @@
 
 A posterior of log SFR is a normal distribution with two sides (Wallis 2014, Statist.
 Sci. 29, 106); all eight statistics are those of one. Where it is honest the true rate
-is a draw of it; where it has the width of its prior, the label lies closer
-to the truth.
+is a draw of it; where it has the width of its prior, the label is closer to the truth.
 """
 
 from dataclasses import dataclass
