@@ -57,7 +57,7 @@ class ModelConfig(BaseModel):
     learning_rate: float = Field(default=3e-3, gt=0)
     """Peak of the one-cycle schedule (Smith & Topin 2017)."""
 
-    pixel_epochs: int = Field(default=16, ge=1)
+    pixel_epochs: int = Field(default=20, ge=1)
     """Passes over the labels for networks that look at pixels."""
 
     pixel_learning_rate: float = Field(default=2e-3, gt=0)
