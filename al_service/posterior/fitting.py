@@ -5,31 +5,25 @@ bound of `models/pyro_model.py` together. What the guide learned is thrown away:
 last layer's posterior is computed exactly afterwards (`posterior/closed_form.py`).
 """
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyro
 import torch
 from numpy.typing import NDArray
-from pyro.infer import TraceMeanField_ELBO
 from torch import Tensor
 
-from al_service.errors import RunStopped
-from al_service.features.augmentation import augmented
 from al_service.features.preparation import PIXELS_OF, SPECTRUM
 from al_service.features.scaling import Scaler
 from al_service.models.config import ModelConfig
-from al_service.models.fusion import FusionNetwork, hide_modalities
+from al_service.models.fusion import FusionNetwork
 from al_service.models.network import Network, raw_features
-from al_service.models.pyro_model import MeanFieldGuide, Observations, joint_model
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.models.targets_transform import TargetTransform
 from al_service.models.whitening import Whitening
-from al_service.posterior.closed_form import INTERCEPT_PRECISION
 from al_service.posterior.features import PIXEL_CHUNK_ROWS
 from al_service.posterior.held_aside import NoiseLevel, noise_level
 from al_service.posterior.label_tensors import (
@@ -38,12 +32,10 @@ from al_service.posterior.label_tensors import (
     gather,
     scaled,
 )
-from al_service.posterior.optimizing import Optimizer, one_thread
+from al_service.posterior.optimizing import one_thread
+from al_service.posterior.training import train
 from al_service.survey.inputs import Measured
 from al_service.survey.targets import Target
-
-STOP_EVERY: Final = 20
-"""Optimizer steps between two looks at the stop signal: some hundredths of a second."""
 
 PIXEL_WHITENING_SAMPLE: Final = 4096
 """Unlabeled objects with pixels that set a scale: every one costs a hundred times as
@@ -51,9 +43,6 @@ much as one with photometry, and sixteen for each of 256 features do."""
 
 NO_SPREAD: Final = 1e-9
 """Standard deviation of labels, in latent units or of their mean, that is rounding."""
-
-TRAINING_PRECISION: Final = 1.0
-"""Prior precision of the weights while encoders learn, per feature of a member."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +118,20 @@ def fit_network(
         )
         taught = _taught(_galaxies(training), config, shared=module.sees_pixels)
         redshift = targets.index(Target.Z) if Target.Z in targets else None
-        _train(module, labels, taught, config, redshift, progress, should_stop)
+        train(
+            module,
+            labels,
+            config,
+            taught=taught,
+            redshift=redshift,
+            progress=progress,
+            should_stop=should_stop,
+        )
         level = _noise_level(module, labels, taught, spread, redshift)
     module.requires_grad_(requires_grad=False).eval()
-    phi = _whitening_features(module, scalers, pool_inputs or training.inputs)
+    phi = _whitening_features(
+        module, scalers, training.inputs if pool_inputs is None else pool_inputs
+    )
     return Network(
         config,
         targets,
@@ -178,81 +177,6 @@ def _labels(
         _tensor(weights),
     )
     return labels, seen.center, spread
-
-
-def _train(
-    module: FusionNetwork,
-    labels: LabelTensors,
-    taught: Tensor,
-    config: ModelConfig,
-    redshift: int | None,
-    progress: Callable[[float], None],
-    should_stop: Callable[[], bool],
-) -> None:
-    """Maximize the evidence lower bound; the module ends with its averaged weights."""
-    n, n_latents = labels.values.shape
-    batch = min(config.batch, n)
-    schedule = config.schedule(pixels=module.sees_pixels)
-    steps = max(config.min_steps, schedule.epochs * math.ceil(n / batch))
-    dim = config.dim // config.members + 1
-    guide = MeanFieldGuide(members=config.members, n_latents=n_latents, dim=dim)
-    precision = torch.full((n_latents, dim), TRAINING_PRECISION)
-    precision[:, -1] = INTERCEPT_PRECISION
-    elbo: Any = TraceMeanField_ELBO()  # type: ignore[no-untyped-call]  # Pyro
-    optimizer = Optimizer(module, guide, config, schedule=schedule, steps=steps)
-    for step, rows in enumerate(_batches(n, batch, steps)):
-        if step % STOP_EVERY == 0:
-            if should_stop():
-                raise RunStopped(f"training stopped after {step} of {steps} steps")
-            progress(step / steps)
-        drawn = labels.take(rows)
-        phi, noise, observations = _forward(
-            module, drawn, taught[:, rows], config, n=n, redshift=redshift
-        )
-        loss = elbo.differentiable_loss(
-            joint_model, guide, phi, noise, observations, precision
-        )
-        optimizer.step(loss / n)
-    optimizer.finish()
-    progress(1.0)
-
-
-def _batches(n: int, batch: int, steps: int) -> Iterator[Tensor]:
-    """Rows of `steps` batches: passes over all labels, each in a new order."""
-    rows = torch.empty(0, dtype=torch.int64)
-    for _ in range(steps):
-        if len(rows) < batch:
-            rows = torch.randperm(n)
-        yield rows[:batch]
-        rows = rows[batch:]
-
-
-def _forward(
-    module: FusionNetwork,
-    drawn: LabelTensors,
-    taught: Tensor,
-    config: ModelConfig,
-    *,
-    n: int,
-    redshift: int | None,
-) -> tuple[Tensor, Tensor, Observations]:
-    rates = {name: getattr(config, f"{name}_dropout") for name in drawn.present}
-    present = hide_modalities(drawn.present, rates, torch.default_generator)
-    columns = augmented(drawn.columns, torch.default_generator)
-    phi, log_noise = module(columns, present)
-    noise = log_noise.exp()
-    total = (noise + drawn.error_variance).detach()
-    # Beta-NLL: the gradient of a noisy label is not drowned by that of precise ones.
-    weights = drawn.weights * (n / len(drawn.values))
-    scale = total**config.beta * weights[:, None]
-    visible = drawn.observed & taught.unsqueeze(-1)  # M x N x T
-    if redshift is not None:
-        # Where the scan speaks for z, φ does not: so it is in the last layer, too.
-        speaks = drawn.scanned & present.get(SPECTRUM, drawn.scanned)
-        visible[:, :, redshift] &= ~speaks
-    constant = torch.ones(*phi.shape[:2], 1)
-    observations = Observations(drawn.values, drawn.error_variance, visible, scale)
-    return torch.cat([phi, constant], dim=-1), noise, observations
 
 
 def _galaxies(training: TrainingSet) -> Tensor:
