@@ -46,6 +46,7 @@ NOUNS: Mapping[str, Noun] = {
     "curve": Noun("curve", "Show a campaign's learning curve.", LOOP),
     "scan": Noun("scan", "Say the redshift and class of spectra.", STUDY),
     "replay": Noun("replay", "Compare strategies on labels that are known.", STUDY),
+    "experiment": Noun("experiment", "Compare models on shared splits.", STUDY),
     "bench": Noun("bench", "Measure speed and memory against peers.", STUDY),
 }
 

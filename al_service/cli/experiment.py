@@ -1,0 +1,218 @@
+"""`al experiment`: every model of the comparison, side by side."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressBar
+from rich.table import Table
+
+from al_service.cli.experiment_pools import experiment_sky
+from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings
+from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.studies.experiment.markdown import as_markdown, columns_of, number
+from al_service.studies.experiment.page import as_page
+from al_service.studies.experiment.registry import all_systems, runnable
+from al_service.studies.experiment.running import (
+    Progress,
+    run_experiment,
+    trials_folder,
+)
+from al_service.studies.experiment.settings import QUICK, Effort, ExperimentSettings
+from al_service.studies.experiment.sky import ExperimentSky
+from al_service.studies.experiment.table import Line, as_json, comparisons, lines_of
+
+EXPERIMENTS_FOLDER = "experiments"
+"""Folder of the trials inside the artifacts folder."""
+
+_QUICK_TRAIN, _QUICK_VALIDATION, _QUICK_TEST = 600, 200, 300
+
+app = typer.Typer(help="Compare models on shared splits.", no_args_is_help=True)
+
+
+@app.command()
+def systems(json_file: JsonOption = None) -> None:
+    """List every model, what kind it is and what it looks at."""
+    known = all_systems().values()
+    table = Table("system", "family", "inputs")
+    for system in known:
+        table.add_row(system.name, system.family, ", ".join(system.inputs) or "nothing")
+    console_for(json_file).print(table)
+    write_json(
+        json_file,
+        [
+            {
+                "system": system.name,
+                "family": system.family.value,
+                "inputs": list(system.inputs),
+            }
+            for system in known
+        ],
+    )
+
+
+@app.command()
+def run(
+    pool: Annotated[
+        str,
+        typer.Option(
+            help="A pool with known labels, or a published table: mgs, eco_resolve."
+        ),
+    ] = "sdss10k",
+    systems: Annotated[
+        str, typer.Option(help="Names with commas; all: every one the pool allows.")
+    ] = "all",
+    seeds: Annotated[int, typer.Option(help="Divisions of the galaxies.")] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few objects, little training: minutes.")
+    ] = False,
+    train: Annotated[int | None, typer.Option(help="Objects that teach.")] = None,
+    test: Annotated[int | None, typer.Option(help="Objects that examine.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the table as Markdown.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with table and pictures.")
+    ] = None,
+    data: Annotated[
+        Path, typer.Option(help="Folder of published tables.", envvar="AL_TEST_DATA")
+    ] = Path("../shared/data"),
+    json_file: JsonOption = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Train every model on the same galaxies and examine all on the same others.
+
+    Trials are kept below the home: what was interrupted goes on where it stopped, and
+    more seeds or systems are added to what is there.
+    """
+    console = console_for(json_file)
+    with (
+        _progress(console) as show,
+        experiment_sky(pool, home, data, console) as sky,
+    ):
+        settings = _settings(sky, pool, systems, seeds, quick, train, test)
+        folder = read_settings(home).artifacts_folder / EXPERIMENTS_FOLDER
+        trials = run_experiment(sky, settings, folder, progress=show)
+        place = folder / trials_folder(sky, settings)
+    lines = lines_of(trials)
+    write_json(json_file, as_json(settings, trials))
+    compared = comparisons(lines)
+    if markdown is not None:
+        markdown.write_text(as_markdown(settings, lines, compared), encoding="utf-8")
+    if html is not None:
+        first = [
+            (trial, place / f"{trial['system']}-{trial['seed']}")
+            for trial in trials
+            if trial["seed"] == 0
+        ]
+        html.write_text(as_page(settings, lines, compared, first), encoding="utf-8")
+    for table in _tables(lines):
+        console.print(table)
+
+
+def _settings(
+    sky: ExperimentSky,
+    pool: str,
+    names: str,
+    seeds: int,
+    quick: bool,
+    train: int | None,
+    test: int | None,
+) -> ExperimentSettings:
+    able = runnable(sky.arrays.modalities, has_latents=sky.latents is not None)
+    chosen = able if names == "all" else tuple(n.strip() for n in names.split(","))
+    unable = [name for name in chosen if name not in able]
+    if unable:
+        raise typer.BadParameter(
+            f"systems: expected some of {', '.join(able)} for the pool {pool}, "
+            f"found {', '.join(unable)}"
+        )
+    sizes: dict[str, Any] = {}  # Any: what pydantic will check
+    if quick:
+        sizes = {
+            "n_train": _QUICK_TRAIN,
+            "n_validation": _QUICK_VALIDATION,
+            "n_test": _QUICK_TEST,
+        }
+    sizes |= {
+        name: value
+        for name, value in (("n_train", train), ("n_test", test))
+        if value is not None
+    }
+    try:
+        return ExperimentSettings(
+            pool=pool,
+            systems=chosen,
+            seeds=seeds,
+            effort=QUICK if quick else Effort(),
+            **sizes,
+        )
+    except ValidationError as error:
+        problems = (
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise typer.BadParameter("; ".join(problems)) from error
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[Progress], None]]:
+    """A bar with remaining time; a line per trial where none can move."""
+    if not console.is_terminal:
+        yield lambda progress: console.print(_said(progress), highlight=False)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+    )
+    with ProgressBar(*columns, console=console) as bar:
+        task = bar.add_task("experiment", total=None, left="")
+
+        def show(progress: Progress) -> None:
+            bar.update(
+                task,
+                description=progress.job or "experiment",
+                completed=progress.done,
+                total=progress.total,
+                left=_left(progress),
+            )
+
+        yield show
+
+
+def _said(progress: Progress) -> str:
+    parts = [f"experiment: {progress.done}/{progress.total} trials"]
+    parts += [f"{progress.job} begins"] if progress.job else []
+    return ", ".join([*parts, *([_left(progress)] if _left(progress) else [])])
+
+
+def _left(progress: Progress) -> str:
+    left = progress.seconds_left
+    return "" if left is None else f"{left:.0f} s left"
+
+
+def _tables(lines: list[Line]) -> Iterator[Table]:
+    """Per target: every system's figures."""
+    for target in dict.fromkeys(line.target for line in lines):
+        names = columns_of(target)
+        table = Table(title=target)
+        for heading in ("system", "sees", *names, "fit s"):
+            textual = heading in ("system", "sees")
+            table.add_column(heading, justify="left" if textual else "right")
+        for line in lines:
+            if line.target == target:
+                table.add_row(
+                    line.system,
+                    ", ".join(line.inputs),
+                    *(number(line.metrics.get(name)) for name in names),
+                    number(line.fit_seconds),
+                )
+        yield table

@@ -1,0 +1,1 @@
+"""Every model of the comparison, side by side on shared splits."""

@@ -1,0 +1,94 @@
+"""Which galaxies teach, which tune and which examine: shared by all systems."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.errors import InvalidInput
+from al_service.randomness import derived_seed
+from al_service.studies.experiment.settings import ExperimentSettings
+from al_service.studies.sky import known_targets
+from al_service.survey.pool_arrays import PoolArrays
+
+LEAST: Final = 10
+"""Objects on a side below which no figure of it means anything."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """Rows of a pool on three sides; no galaxy is on two of them."""
+
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def divide(
+    arrays: PoolArrays,
+    settings: ExperimentSettings,
+    *,
+    seed: int,
+    examines: NDArray[np.bool_] | None = None,
+) -> Division:
+    """Divide the labeled objects of a pool by galaxy.
+
+    Those that tune and examine have every modality of the pool, so that all systems
+    are compared on the same objects; what happens without a modality is seen by hiding
+    it. Training objects may lack some.
+
+    Args:
+        arrays: the pool.
+        settings: how many objects on each side.
+        seed: of the division.
+        examines: `N` flags of the objects that a published split examines on; without,
+            they are drawn.
+
+    Raises:
+        InvalidInput: the pool has too few labeled galaxies.
+    """
+    rows = np.flatnonzero(known_targets(arrays))
+    flags = list(arrays.flags.values())
+    complete = np.all(flags, axis=0)[rows]
+    place = _shuffled(arrays.group_ids[rows], seed)
+    free = np.ones(len(rows), dtype=np.bool_)
+    fixed = None if examines is None else examines[rows]
+    share = min(1.0, len(rows) / _total(settings))
+    test = _side(place, free & complete, round(share * settings.n_test), fixed)
+    free &= ~np.isin(place, place[test])
+    if fixed is not None:
+        free &= ~fixed
+    validation = _side(place, free & complete, round(share * settings.n_validation))
+    free &= ~np.isin(place, place[validation])
+    training = _side(place, free, settings.n_train)
+    sides = Division(rows[training], rows[validation], rows[test])
+    for name, side in vars(sides).items():
+        if len(side) < LEAST:
+            raise InvalidInput(
+                f"{name}: expected at least {LEAST} labeled objects, found {len(side)} "
+                f"of {len(rows)} in the pool"
+            )
+    return sides
+
+
+def _total(settings: ExperimentSettings) -> int:
+    return settings.n_train + settings.n_validation + settings.n_test
+
+
+def _shuffled(group_ids: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
+    """`N` places of the galaxies in a random order."""
+    groups, member = np.unique(group_ids, return_inverse=True)
+    generator = np.random.default_rng(derived_seed(seed, "experiment"))
+    return np.asarray(generator.permutation(len(groups))[member], dtype=np.int64)
+
+
+def _side(
+    place: NDArray[np.int64],
+    allowed: NDArray[np.bool_],
+    size: int,
+    fixed: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int64]:
+    """The first `size` allowed objects in the order of their galaxies."""
+    chosen = np.flatnonzero(allowed if fixed is None else allowed & fixed)
+    return chosen[np.argsort(place[chosen], kind="stable")][:size]

@@ -1,0 +1,119 @@
+"""The table as Markdown: one section per target."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from al_service.evaluation.report import ratio_metric
+from al_service.studies.experiment.settings import ExperimentSettings
+from al_service.studies.experiment.system import Family
+from al_service.studies.experiment.table import Line
+from al_service.survey.targets import UNITS, Target
+
+Json = dict[str, Any]  # Any: JSON
+
+COMPARED: Final = ("system", "sees", "error", "best single", "its error", "ratio")
+
+AGAINST: Final = "Against the best system that sees one modality"
+
+_COLUMNS: Final = ("mae", "r2", "bias", "crps", "nll", "coverage68", "coverage95")
+
+_OF_REDSHIFT: Final = (
+    "rmse",
+    "sigma_mad",
+    "outlier_fraction",
+    "outlier_fraction_kept90",
+)
+
+
+def columns_of(target: str) -> tuple[str, ...]:
+    """Metrics that stand in the table of a target, the compared error first."""
+    own = _OF_REDSHIFT if target == Target.Z else ()
+    return (ratio_metric(target), *own, *_COLUMNS)
+
+
+def heading(settings: ExperimentSettings) -> str:
+    """What was run."""
+    return (
+        f"Pool {settings.pool}, {settings.seeds} seed(s), at most {settings.n_train} "
+        f"objects train, {settings.n_validation} validate, {settings.n_test} examine; "
+        f"effort: {settings.effort.model_dump(mode='json')}."
+    )
+
+
+def as_markdown(
+    settings: ExperimentSettings, lines: Sequence[Line], compared: Sequence[Json]
+) -> str:
+    """The whole report but its pictures."""
+    parts = ["# Experiment", "", heading(settings), ""]
+    parts += [
+        "Figures are means over seeds; brackets hold 95 % intervals by resampling "
+        "galaxies. Systems that were trained on more than they see here are marked "
+        "*hidden*.",
+        "",
+    ]
+    for target in dict.fromkeys(line.target for line in lines):
+        own = [line for line in lines if line.target == target]
+        parts += [f"## {title(target)}", "", *_table(target, own), ""]
+        parts += _comparisons([one for one in compared if one["target"] == target])
+    return "\n".join(parts) + "\n"
+
+
+def title(target: str) -> str:
+    """A target with its unit."""
+    unit = UNITS.get(target, "")
+    return f"{target} [{unit}]" if unit else target
+
+
+def _table(target: str, lines: Sequence[Line]) -> list[str]:
+    names = columns_of(target)
+    header = ["system", "sees", *names, "fit s", "predict s", "parameters", "MB"]
+    ceiling = [line for line in lines if line.family is Family.CEILING]
+    others = [line for line in lines if line not in ceiling]
+    rows = (cells(line, names) for line in (*ceiling, *others))
+    return [_row(header), _row(["---"] * len(header)), *map(_row, rows)]
+
+
+def cells(line: Line, names: Sequence[str]) -> list[str]:
+    """One line of the table as text."""
+    figures = [number(line.metrics.get(name)) for name in names]
+    interval = line.intervals.get(names[0])
+    if interval is not None:
+        figures[0] += f" ({number(interval[0])} to {number(interval[1])})"
+    sees = ", ".join(line.inputs) or "nothing"
+    return [
+        line.system,
+        f"{sees} *(hidden)*" if line.hides else sees,
+        *figures,
+        number(line.fit_seconds),
+        number(line.predict_seconds),
+        f"{line.n_parameters:,.0f}",
+        f"{line.peak_memory_mb:,.0f}",
+    ]
+
+
+def _comparisons(compared: Sequence[Json]) -> list[str]:
+    if not compared:
+        return []
+    rows = [COMPARED, ["---"] * len(COMPARED), *map(comparison_cells, compared)]
+    return [f"{AGAINST}:", "", *map(_row, rows), ""]
+
+
+def comparison_cells(one: Json) -> list[str]:
+    """One line of the comparisons as text, under the headings `COMPARED`."""
+    return [
+        one["system"],
+        ", ".join(one["inputs"]),
+        number(one["error"]),
+        one["best_single"],
+        number(one["best_single_error"]),
+        number(one["ratio"]),
+    ]
+
+
+def number(value: float | None) -> str:
+    """Three digits; nothing where it is not defined."""
+    return "" if value is None else f"{value:.3g}"
+
+
+def _row(parts: Sequence[str]) -> str:
+    return f"| {' | '.join(parts)} |"

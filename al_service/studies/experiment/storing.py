@@ -1,0 +1,56 @@
+"""Fitted systems in files, without pickle: JSON, safetensors and skops."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import skops.io
+from safetensors.numpy import load_file, save_file
+
+from al_service.errors import InvalidInput
+
+FACTS: Final = "facts.json"
+ESTIMATORS: Final = "estimators.skops"
+TENSORS: Final = "tensors.safetensors"
+
+_OURS: Final = ["sklearn.tree._tree.Tree"]
+"""Types of scikit-learn that skops does not know to be harmless: plain arrays."""
+
+_BOOSTED: Final = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+
+
+def write_facts(folder: Path, facts: dict[str, Any]) -> None:  # Any: JSON
+    """Write what JSON can say."""
+    (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def read_facts(folder: Path) -> dict[str, Any]:  # Any: as above
+    """What `write_facts` wrote."""
+    facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    return facts
+
+
+def write_estimators(folder: Path, parts: dict[str, Any]) -> None:  # Any: scikit-learn
+    """Write estimators of scikit-learn and arrays."""
+    skops.io.dump(parts, folder / ESTIMATORS)
+
+
+def read_estimators(folder: Path) -> dict[str, Any]:  # Any: as above
+    """What `write_estimators` wrote; a file that holds other types is refused."""
+    path = folder / ESTIMATORS
+    strange = set(skops.io.get_untrusted_types(file=path)) - {*_OURS, *_BOOSTED}
+    if strange:
+        raise InvalidInput(f"{path}: expected regressions, found {sorted(strange)}")
+    parts: dict[str, Any] = skops.io.load(path, trusted=[*_OURS, *_BOOSTED])
+    return parts
+
+
+def write_tensors(folder: Path, arrays: dict[str, Any]) -> None:  # Any: NumPy arrays
+    """Write arrays by name."""
+    save_file(arrays, folder / TENSORS)
+
+
+def read_tensors(folder: Path) -> dict[str, Any]:  # Any: as above
+    """What `write_tensors` wrote."""
+    arrays: dict[str, Any] = load_file(folder / TENSORS)
+    return arrays

@@ -1,0 +1,1 @@
+"""One file per kind of model; each names its systems in `SYSTEMS`."""

@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from al_service.cli.experiment import app
+
+
+def al_experiment(*words: str) -> Result:
+    return CliRunner().invoke(app, [*words])
+
+
+def test_systems_are_listed_with_family_and_inputs() -> None:
+    result = al_experiment("systems", "--json", "-")
+
+    assert result.exit_code == 0, result.output
+    systems = {one["system"]: one for one in json.loads(result.stdout)}
+    assert systems["marginal"] == {
+        "system": "marginal",
+        "family": "floor",
+        "inputs": [],
+    }
+    assert systems["dual_stream_concat"]["inputs"] == ["image", "spectrum"]
+
+
+def test_a_quick_run_writes_json_markdown_and_goes_on_where_it_was(
+    tmp_path: Path,
+) -> None:
+    words = [
+        *("run", "--quick", "--train", "60", "--test", "40"),
+        *("--home", str(tmp_path), "--markdown", str(tmp_path / "table.md")),
+    ]
+    al_experiment(*words, "--systems", "marginal")
+
+    result = al_experiment(
+        *words, "--systems", "marginal, linear_photometry", "--json", "-"
+    )
+
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert [row["system"] for row in report["rows"]] == [
+        "marginal",
+        "linear_photometry",
+    ]
+    assert "1/2 trials, linear_photometry-0 begins" in result.stderr
+    assert "2/2 trials" in result.stderr
+    assert "| linear_photometry | photometry |" in (tmp_path / "table.md").read_text()
+
+
+def test_a_system_that_a_pool_cannot_feed_is_bad_usage(tmp_path: Path) -> None:
+    result = al_experiment("run", "--systems", "image_cnn", "--home", str(tmp_path))
+
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert "expected some of marginal" in said
+    assert "found image_cnn" in said
+
+
+def test_a_seed_too_few_is_bad_usage(tmp_path: Path) -> None:
+    result = al_experiment("run", "--seeds", "0", "--home", str(tmp_path))
+
+    assert result.exit_code == 2
+    assert "seeds" in result.stderr

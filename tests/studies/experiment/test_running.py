@@ -1,0 +1,140 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from al_service.errors import InvalidInput
+from al_service.studies.experiment.running import Progress, run_experiment
+from al_service.studies.experiment.sky import ExperimentSky
+from al_service.studies.experiment.table import as_json, comparisons, lines_of
+from tests.studies.experiment.skies import small_settings
+
+
+def test_what_is_done_is_not_done_again(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    """Interrupted after the floor, it goes on with the next system."""
+    floor = small_settings(systems=("marginal",))
+    (first,) = run_experiment(photometric_sky, floor, tmp_path)
+    told: list[Progress] = []
+
+    trials = run_experiment(
+        photometric_sky, small_settings(), tmp_path, progress=told.append
+    )
+
+    assert trials[0] == first
+    assert [one.job for one in told] == ["linear_photometry-0", ""]
+    assert [one.done for one in told] == [1, 2]
+    assert told[0].seconds_left is None
+    assert told[1].seconds_left == 0.0
+
+
+def test_another_effort_is_another_trial(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    settings = small_settings(systems=("marginal",))
+    run_experiment(photometric_sky, settings, tmp_path)
+    fewer = settings.model_copy(update={"n_train": 100})
+
+    (trial,) = run_experiment(photometric_sky, fewer, tmp_path)
+
+    assert trial["n_train"] == 100
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_rows_are_what_the_contract_says(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    settings = small_settings(seeds=2)
+
+    report = as_json(settings, run_experiment(photometric_sky, settings, tmp_path))
+
+    json.dumps(report, allow_nan=False)
+    rows = report["rows"]
+    assert [(row["system"], row["seed"]) for row in rows] == [
+        ("marginal", 0),
+        ("linear_photometry", 0),
+        ("marginal", 1),
+        ("linear_photometry", 1),
+    ]
+    row = rows[1]
+    assert row["inputs"] == ["photometry"]
+    assert row["target"] == "z"
+    for name in ("fit_seconds", "predict_seconds", "n_parameters", "peak_memory_mb"):
+        assert row[name] > 0
+    published = {"rmse", "mae", "r2", "bias", "crps", "nll", "coverage68", "coverage95"}
+    of_redshift = {"rmse_norm", "sigma_mad", "outlier_fraction"}
+    further = {"pit_ks", "cde_loss", "aurc", "outlier_rate", "sigma_iqr", "bias_median"}
+    assert published | of_redshift | further <= set(row["metrics"])
+    low, high = row["intervals"]["rmse_norm"]
+    assert low < row["metrics"]["rmse_norm"] < high
+    assert report["searches"][0]["trials"][0]["settings"].keys() == {"alpha"}
+
+
+def test_color_tells_redshifts_better_than_the_floor(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    settings = small_settings()
+
+    floor, linear = lines_of(run_experiment(photometric_sky, settings, tmp_path))
+
+    assert linear.error < 0.7 * floor.error
+    assert linear.metrics["r2"] is not None
+    assert linear.metrics["r2"] > 0.5
+    assert floor.metrics["r2"] == pytest.approx(0.0, abs=0.1)
+
+
+def test_fused_systems_are_compared_with_the_best_of_one_modality(
+    whole_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    settings = small_settings(
+        systems=("linear_image", "linear_spectrum", "linear_all"),
+        n_train=60,
+        n_validation=12,
+        n_test=24,
+    )
+
+    trials = run_experiment(whole_sky, settings, tmp_path)
+
+    lines = [line for line in lines_of(trials) if line.target == "sfr_median"]
+    assert {(line.inputs, line.hides) for line in lines} == {
+        (("image",), False),
+        (("spectrum",), False),
+        (("photometry", "image", "spectrum"), False),
+        (("image", "spectrum"), True),
+        (("photometry", "spectrum"), True),
+        (("photometry", "image"), True),
+    }
+    best = min(line.error for line in lines if len(line.inputs) == 1)
+    whole = next(
+        one
+        for one in comparisons(lines)
+        if one["system"] == "linear_all" and not one["hides"]
+    )
+    assert whole["best_single_error"] == best
+    assert whole["ratio"] == pytest.approx(whole["error"] / best)
+    shares = {share["target"]: share for share in trials[2]["shares"]}
+    assert set(shares["z"]["shapley"]) == {"image", "spectrum"}
+
+
+def test_an_unknown_system_is_named_with_the_known_ones(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    settings = small_settings(systems=("random_forrest",))
+
+    with pytest.raises(InvalidInput, match=r"out of marginal, .* found 'random_forr"):
+        run_experiment(photometric_sky, settings, tmp_path)
+
+
+def test_latents_are_at_hand_for_simulated_pools_only(
+    whole_sky: ExperimentSky, photometric_sky: ExperimentSky
+) -> None:
+    assert photometric_sky.latents is None
+    assert whole_sky.latents is not None
+    assert len(whole_sky.latents) == whole_sky.arrays.n_objects
+    rows = np.array([5, 2])
+    some = whole_sky.examples(rows, ("image",)).measurements
+    assert some.latents is not None
+    assert np.array_equal(some.latents, whole_sky.latents[rows])
+    assert some.inputs.spectrum is None
