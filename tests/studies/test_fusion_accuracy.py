@@ -1,7 +1,5 @@
 """The study of fusion runs, and its figures are what they say."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
