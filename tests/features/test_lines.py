@@ -50,7 +50,8 @@ def test_a_line_is_looked_for_in_the_frame_of_the_given_redshift() -> None:
 
 def test_significance_is_flux_over_error() -> None:
     flux, ivar = spectrum(60.0)
-    name, wave, half = next(one for one in LINES if one[0] == "hydrogen_alpha")
+    lines = {name: (wave, half) for name, wave, half in LINES}
+    wave, half = lines["hydrogen_alpha"]
     usable = np.ones(flux.shape, dtype=bool)
     strength, error, continuum = measured_line(
         flux, 1.0 / ivar, usable, np.array([wave * (1.0 + Z)]), half
@@ -58,7 +59,7 @@ def test_significance_is_flux_over_error() -> None:
     pixel = wave * (1.0 + Z) * np.log(10.0) * 1e-4
     assert error[0] == pytest.approx(0.1 * pixel * np.sqrt(2 * half + 1), rel=1e-3)
     assert continuum[0] == pytest.approx(3.0, rel=0.01)
-    assert np.sinh(feature(f"sn_{name}", flux, ivar)) == pytest.approx(
+    assert np.sinh(feature("sn_hydrogen_alpha", flux, ivar)) == pytest.approx(
         strength[0] / error[0], rel=1e-6
     )
 

@@ -19,8 +19,8 @@ def arrays(tmp_path: Path) -> PoolArrays:
         PoolColumns(
             object_ids=numbers.astype(str),
             group_ids=numbers.astype(str),
-            ra=numbers * 1.0,
-            dec=numbers * 1.0,
+            ra=numbers.astype(np.float64),
+            dec=numbers.astype(np.float64),
             known_values=np.empty((N, 0)),
             known_errors=np.empty((N, 0)),
         ),
