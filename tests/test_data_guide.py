@@ -113,7 +113,7 @@ def test_every_command_of_the_guide_runs(
     # One spectrum is of a row of the catalog, the 33 others are objects of their own.
     assert pools["mgs"]["n_objects"] == N + 33
     assert pools["spectra"]["n_objects"] == 34
-    assert pools["stamps"]["modalities"] == ["photometry", "image"]
+    assert pools["stamps"]["modalities"] == ["image"]
     labels = al.json("campaign", "status", "first")["counts"]["labels"]
     assert labels > N / 2, "positions have found their objects"
 

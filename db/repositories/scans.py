@@ -248,6 +248,7 @@ def _waiting() -> dict[str, Any]:  # Any: SQL and values
         "worker": null(),
         "heartbeat_at": null(),
         "finished_at": null(),
+        "progress": 0.0,
         "rung_at": func.clock_timestamp() - LONG_AGO,
     }
 

@@ -13,7 +13,7 @@ from al_service.features.scan.scanning import SCAN_VERSION
 from al_service.rounds import pools, scan_claims
 from al_service.rounds.doorbell import Doorbell
 from al_service.rounds.scan_claims import ScanClaim
-from al_service.rounds.scanning import ensure_scanned, scan_state
+from al_service.rounds.scanning import Progress, ensure_scanned, scan_state
 from al_service.rounds.sweeping import sweep
 from al_service.settings import Settings
 from db.repositories import scans
@@ -35,7 +35,13 @@ class Archive:
         self.artifacts = self.settings.artifacts_folder
         self.pool_id = import_spectral_pool(database.sessions, self.artifacts)
 
-    def scan(self, *, shutting_down: bool = False, again: bool = False) -> bool:
+    def scan(
+        self,
+        *,
+        shutting_down: bool = False,
+        again: bool = False,
+        on_progress: Progress = lambda _done, _total: None,
+    ) -> bool:
         return ensure_scanned(
             self.pool_id,
             sessions=self.database.sessions,
@@ -44,6 +50,7 @@ class Archive:
             settings=self.settings,
             shutting_down=lambda: shutting_down,
             again=again,
+            on_progress=on_progress,
         )
 
     def claim(self) -> ScanClaim | None:
@@ -123,6 +130,23 @@ def test_a_lost_scan_is_taken_up_and_the_lost_worker_publishes_nothing(
     assert archive.row().state is ScanState.DONE
 
 
+def test_of_two_that_have_scanned_a_pool_one_publishes(archive: Archive) -> None:
+    """A worker falls silent, another takes its scan up; both come to the end."""
+    published: list[bool] = []
+
+    def fall_behind(done: int, total: int) -> None:
+        if done == total and not published:
+            archive.fall_silent()
+            published.append(archive.scan())
+
+    late = archive.scan(on_progress=fall_behind)
+
+    assert (published, late) == ([True], False)
+    row = archive.row()
+    assert (row.state, row.fence, row.attempts) == (ScanState.DONE, 2, 2)
+    assert archive.redshifts() == pytest.approx(REDSHIFTS, abs=1e-3)
+
+
 def test_a_worker_that_is_told_to_end_gives_the_scan_back_with_no_attempt(
     archive: Archive,
 ) -> None:
@@ -200,7 +224,8 @@ def test_a_newer_scan_replaces_what_an_older_one_has_found(archive: Archive) -> 
     assert archive.scan()
     with archive.database.sessions.begin() as session:
         scans.plan_missing(session, SCAN_VERSION + 1)
-    assert archive.row().state is ScanState.PLANNED
+    row = archive.row()
+    assert (row.state, row.progress) == (ScanState.PLANNED, 0.0)
     assert archive.claim() is None, "an older program leaves it to a newer one"
     with archive.database.sessions.begin() as session:
         assert scans.replace_redshifts(session, archive.pool_id, []) == 0
