@@ -1,22 +1,16 @@
 """One campaign lead, observer or program, talking to the service."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from http import HTTPStatus
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
 from al_service.client.answers import Batch, Curve, Json, Label, Run
-from al_service.client.refusals import RequestRefused, RunUnfinished
-from al_service.client.saving import whole_file
+from al_service.client.calls import Calls, campaign_path, object_path
+from al_service.client.refusals import RunUnfinished
 from al_service.client.transport import Transport
 
-API = "/api/v1"
-
-LARGEST_PAGE = 1000
 RUNS_PAGE = 20
 """Runs carry their metrics, and who looks for one looks for a new one."""
 
@@ -61,8 +55,8 @@ class Client:
         if token is None and query.startswith("token="):
             token = query.removeprefix("token=")
         self._pause = pause
-        self._transport = Transport(
-            address.rstrip("/"), token, timeout=timeout, pause=pause
+        self._calls = Calls(
+            Transport(address.rstrip("/"), token, timeout=timeout, pause=pause)
         )
 
     def create_campaign(self, name: str, *, pool: str, **options: Any) -> Json:
@@ -75,19 +69,19 @@ class Client:
                 `overlap`, `budget`, `evaluation_size`, `seed`.
         """
         body = {"name": name, "pool": pool, **options}
-        return self._json("POST", "/campaigns", body=body, repeatable=False)
+        return self._calls.json("POST", "/campaigns", body=body, repeatable=False)
 
     def campaign(self, campaign: str | int) -> Json:
         """A campaign with its counts, its serving run and its next retrain."""
-        return self._json("GET", _campaign(campaign))
+        return self._calls.json("GET", campaign_path(campaign))
 
     def campaigns(self) -> Iterator[Json]:
         """Every campaign, oldest first."""
-        return self._pages("/campaigns")
+        return self._calls.pages("/campaigns")
 
     def change_campaign(self, campaign: str | int, **changes: Any) -> Json:
         """Pause it (`state="paused"`), change its policy, its budget."""
-        return self._json("PATCH", _campaign(campaign), body=changes)
+        return self._calls.json("PATCH", campaign_path(campaign), body=changes)
 
     def ask(
         self,
@@ -108,7 +102,9 @@ class Client:
         body: dict[str, Any] = {"size": size}
         if lease_seconds is not None:
             body["lease_seconds"] = lease_seconds
-        return Batch.of(self._once(f"{_campaign(campaign)}/batches", body, key))
+        return Batch.of(
+            self._calls.once(f"{campaign_path(campaign)}/batches", body, key)
+        )
 
     def tell(
         self,
@@ -130,21 +126,23 @@ class Client:
         body: dict[str, Any] = {"labels": [dict(label) for label in labels]}
         if batch_id is not None:
             body["batch_id"] = batch_id
-        answer = self._once(f"{_campaign(campaign)}/labels", body, key)
+        answer = self._calls.once(f"{campaign_path(campaign)}/labels", body, key)
         return tuple(Label.of(label) for label in answer["labels"])
 
     def batch(self, batch_id: int) -> Batch:
         """A batch as it stands."""
-        return Batch.of(self._json("GET", f"/batches/{batch_id}"))
+        return Batch.of(self._calls.json("GET", f"/batches/{batch_id}"))
 
     def renew(self, batch_id: int, *, lease_seconds: float | None = None) -> Batch:
         """Keep a batch reserved for longer, from now on."""
         body = {} if lease_seconds is None else {"lease_seconds": lease_seconds}
-        return Batch.of(self._json("POST", f"/batches/{batch_id}/renew", body=body))
+        return Batch.of(
+            self._calls.json("POST", f"/batches/{batch_id}/renew", body=body)
+        )
 
     def release(self, batch_id: int) -> Batch:
         """Give a batch back: its unlabeled objects are free again."""
-        return Batch.of(self._end(f"/batches/{batch_id}", "released"))
+        return Batch.of(self._calls.end(f"/batches/{batch_id}", "released"))
 
     def labels(self, campaign: str | int, *, flagged: bool = False) -> Iterator[Label]:
         """Every label of a campaign, oldest first, corrections included.
@@ -154,7 +152,7 @@ class Client:
             flagged: only those to look at again, that nobody has corrected.
         """
         only = {"flagged": "true"} if flagged else {}
-        for label in self._pages(f"{_campaign(campaign)}/labels", query=only):
+        for label in self._calls.pages(f"{campaign_path(campaign)}/labels", query=only):
             yield Label.of(label)
 
     def export_batch(
@@ -170,7 +168,7 @@ class Client:
         Returns:
             Its bytes.
         """
-        return self._save(f"/batches/{batch_id}/export", path, {"format": kind})
+        return self._calls.save(f"/batches/{batch_id}/export", path, {"format": kind})
 
     def export_labels(
         self,
@@ -192,11 +190,11 @@ class Client:
             Its bytes.
         """
         query = {"format": kind, "current": "true" if current else "false"}
-        return self._save(f"{_campaign(campaign)}/labels/export", path, query)
+        return self._calls.save(f"{campaign_path(campaign)}/labels/export", path, query)
 
     def objects(self, campaign: str | int) -> Iterator[Json]:
         """The objects that the model finds most uncertain, first."""
-        return self._pages(f"{_campaign(campaign)}/objects")
+        return self._calls.pages(f"{campaign_path(campaign)}/objects")
 
     def image(
         self,
@@ -214,9 +212,8 @@ class Client:
             size: pixels a side.
             pool: needed where several pools have the id.
         """
-        path = f"{API}{_object(object_id)}/image.png"
         query = _given(band=band, size=size, pool=pool)
-        return self._transport.send("GET", path, query=query).content
+        return self._calls.content(f"{object_path(object_id)}/image.png", query)
 
     def spectrum(self, object_id: str, *, pool: str | None = None) -> Json:
         """An object's spectrum, with the scan's candidates and the best one's model.
@@ -225,35 +222,38 @@ class Client:
             object_id: the object.
             pool: needed where several pools have the id.
         """
-        path = f"{_object(object_id)}/spectrum"
-        return self._json("GET", path, query=_given(pool=pool))
+        path = f"{object_path(object_id)}/spectrum"
+        return self._calls.json("GET", path, query=_given(pool=pool))
 
     def curve(self, campaign: str | int) -> Curve:
         """The learning curve so far."""
-        return Curve.of(self._json("GET", f"{_campaign(campaign)}/learning-curve"))
+        return Curve.of(
+            self._calls.json("GET", f"{campaign_path(campaign)}/learning-curve")
+        )
 
     def curve_picture(self, campaign: str | int, kind: str = "png") -> bytes:
         """The learning curve as a `png` or `svg`."""
-        path = f"{API}{_campaign(campaign)}/learning-curve.{kind}"
-        return self._transport.send("GET", path).content
+        return self._calls.content(f"{campaign_path(campaign)}/learning-curve.{kind}")
 
     def runs(self, campaign: str | int) -> Iterator[Run]:
         """Every run of a campaign, newest first."""
-        for run in self._pages(f"{_campaign(campaign)}/runs", size=RUNS_PAGE):
+        for run in self._calls.pages(f"{campaign_path(campaign)}/runs", size=RUNS_PAGE):
             yield Run.of(run)
 
     def run(self, run_id: int) -> Run:
         """A run as it stands."""
-        return Run.of(self._json("GET", f"/runs/{run_id}"))
+        return Run.of(self._calls.json("GET", f"/runs/{run_id}"))
 
     def start_run(self, campaign: str | int, kind: str = "full") -> Run:
         """Start work now instead of when it is due."""
-        path = f"{_campaign(campaign)}/runs"
-        return Run.of(self._json("POST", path, body={"kind": kind}, repeatable=False))
+        path = f"{campaign_path(campaign)}/runs"
+        return Run.of(
+            self._calls.json("POST", path, body={"kind": kind}, repeatable=False)
+        )
 
     def cancel_run(self, run_id: int) -> Run:
         """Stop a run; what serves goes on serving."""
-        return Run.of(self._end(f"/runs/{run_id}", "canceled"))
+        return Run.of(self._calls.end(f"/runs/{run_id}", "canceled"))
 
     def wait_for_run(
         self,
@@ -285,7 +285,7 @@ class Client:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._transport.close()
+        self._calls.close()
 
     def __enter__(self) -> Self:
         return self
@@ -297,57 +297,6 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _json(self, method: str, path: str, **request: Any) -> Json:
-        answer: Json = self._transport.send(method, API + path, **request).json()
-        return answer
-
-    def _save(self, path: str, file: str | Path, query: Mapping[str, str]) -> int:
-        with whole_file(Path(file)) as opened:
-            return self._transport.download(API + path, opened, query=query)
-
-    def _once(self, path: str, body: Json, key: str | None) -> Json:
-        """A POST that may be sent again: it happens once."""
-        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-        return self._json("POST", path, body=body, headers=headers)
-
-    def _end(self, path: str, state: str) -> Json:
-        """A DELETE that may be sent again: what has ended this way answers so.
-
-        The first answer may have been lost; the second one is a conflict then.
-        """
-        try:
-            return self._json("DELETE", path)
-        except RequestRefused as refused:
-            if refused.status != HTTPStatus.CONFLICT:
-                raise
-            found = self._json("GET", path)
-            if found["state"] != state:
-                raise
-            return found
-
-    def _pages(
-        self,
-        path: str,
-        size: int = LARGEST_PAGE,
-        query: Mapping[str, str] = MappingProxyType({}),
-    ) -> Iterator[Json]:
-        cursor: str | None = None
-        while True:
-            place = {"cursor": cursor} if cursor else {}
-            page = self._json("GET", path, query={"limit": size, **query, **place})
-            yield from page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
-
-
-def _campaign(campaign: str | int) -> str:
-    return f"/campaigns/{quote(str(campaign), safe='')}"
-
-
-def _object(object_id: str) -> str:
-    return f"/objects/{quote(object_id, safe='')}"
 
 
 def _given(**query: str | int | None) -> dict[str, str | int]:
