@@ -13,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from al_service.cli.benchmarks import ask, score, tell
+from al_service.cli.benchmarks import ask, importing, score, tell
 from al_service.cli.home import DEFAULT_HOME, HomeOption
 from al_service.cli.output import JsonOption, console_for, write_json
-from al_service.studies.speed import accuracy, order, reference, variance
+from al_service.studies.speed import accuracy, order, reference, scanning, variance
 from al_service.studies.speed.measuring import (
     Budget,
     Measurement,
@@ -42,6 +42,8 @@ BENCHMARKS: Final[Mapping[str, Measure]] = {
     score.NAME: score.measure,
     tell.NAME: tell.measure,
     ask.NAME: ask.measure,
+    scanning.NAME: _without_home(scanning.measure),
+    importing.NAME: importing.measure,
 }
 """Name to measurement, in the order in which they run."""
 

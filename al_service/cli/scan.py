@@ -14,6 +14,7 @@ from rich.table import Table
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption
 from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.cli.scan_agreement import show_agreement
 from al_service.errors import InvalidInput
 from al_service.features.scan.scanning import ScanResult, scan
 from al_service.survey.spectra import (
@@ -51,6 +52,12 @@ def scan_command(
             help="spec-*.fits, spPlate-*.fits (.gz, .bz2), or folders of them.",
         ),
     ],
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare", help="Compare with what the files say of class and redshift."
+        ),
+    ] = False,
     json_file: JsonOption = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
@@ -72,6 +79,8 @@ def scan_command(
             items += _scan_some(some)
     write_json(json_file, items)
     _show(console, items)
+    if compare:
+        show_agreement(console, items)
     if problems:
         raise SomeSpectraFailed(problems, len(items))
 
@@ -126,6 +135,11 @@ def _as_json(spectrum: Spectrum, result: ScanResult, i: int) -> dict[str, Any]:
             if math.isfinite(z)
         ],
         "confidence": float(result.confidence[i]),
+        "pipeline": {
+            "z": spectrum.z if math.isfinite(spectrum.z) else None,
+            "class": spectrum.spectral_class or None,
+            "zwarning": spectrum.zwarning,
+        },
         "sn_median": spectrum.sn_median,
     }
 

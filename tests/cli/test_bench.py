@@ -6,7 +6,16 @@ import pytest
 
 from tests.cli.running import al, processes_of
 
-NAMES = ["variance", "order", "reference", "score", "tell", "ask"]
+NAMES = [
+    "variance",
+    "order",
+    "reference",
+    "score",
+    "tell",
+    "ask",
+    "scan",
+    "import",
+]
 
 ROW_KEYS = {
     "benchmark",
@@ -102,6 +111,26 @@ def test_scoring_is_measured_with_the_memory_of_a_process_of_its_own(
     assert score["facts"]["objects_per_second"] > 0
     assert memory["unit"] == "MB"
     assert memory["ours"] >= memory["facts"]["before_scoring_mb"]
+
+
+def test_scanning_is_measured_on_redshifts_that_are_right(
+    rows: dict[str, list[Row]],
+) -> None:
+    scan, memory = rows["scan"]
+    assert scan["facts"]["right"] > 0.95
+    assert scan["facts"]["a_second"] > 0
+    assert (memory["unit"], memory["ours"] > 0) == ("MB", True)
+
+
+def test_importing_is_measured_through_the_whole_door(
+    rows: dict[str, list[Row]],
+) -> None:
+    spectra, memory, catalog, catalog_memory = rows["import"]
+    assert spectra["facts"]["objects"] == 60
+    assert catalog["facts"]["objects"] == 3000
+    for row in (memory, catalog_memory):
+        assert row["unit"] == "MB"
+        assert row["ours"] >= row["facts"]["before_importing_mb"]
 
 
 def test_no_process_and_no_file_is_left_behind(

@@ -76,6 +76,27 @@ def test_real_files_are_recognized(file: str, spectral_class: str, z: float) -> 
 
 
 @needs_real_spectra
+def test_a_comparison_says_classes_errors_and_confidences(tmp_path: Path) -> None:
+    names = ("spec-1678-53433-0001", "spec-10000-57346-0008", "spec-4055-55359-0001")
+    files = [DATA / "spectra" / f"{name}.fits" for name in names]
+    done = scan(*files, "--compare", "--json", tmp_path / "scan.json")
+    assert "3 of 3 redshifts agree" in done.output
+    assert "scanned as GALAXY" in done.output
+    assert "mean confidence" in done.output
+    (first, *_) = json.loads((tmp_path / "scan.json").read_text())
+    assert first["pipeline"] == {
+        "z": pytest.approx(0.0765, abs=1e-3),
+        "class": "GALAXY",
+        "zwarning": 0,
+    }
+
+
+def test_a_plate_has_nothing_to_compare_with(tmp_path: Path) -> None:
+    write_plate(tmp_path / "spPlate-4055-55359.fits", plate_hdus())
+    assert "nothing to compare" in scan(tmp_path, "--compare").output
+
+
+@needs_real_spectra
 def test_people_get_a_table() -> None:
     done = scan(DATA / "spectra" / "spec-1678-53433-0001.fits")
     assert "1678-53433-0001" in done.output

@@ -4,8 +4,6 @@ Measured in a process of its own, so that its largest memory is that of scoring.
 """
 
 import multiprocessing
-import resource
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -27,6 +25,7 @@ from al_service.studies.speed.measuring import (
     Fact,
     Measurement,
     Size,
+    peak_mb,
     side_by_side,
 )
 from al_service.survey.inputs import Inputs
@@ -113,7 +112,7 @@ def _score(scale: _Scale, folder: Path) -> _Seen:
     network = _network(arrays, scale.dim)
     inputs = arrays.inputs(slice(0, CHUNK_ROWS))
     caches = (folder / f"features-{number}" for number in count())
-    started = _peak_mb()
+    started = peak_mb()
 
     def ours() -> None:
         cache_features(
@@ -126,7 +125,7 @@ def _score(scale: _Scale, folder: Path) -> _Seen:
         )
 
     ours()
-    peak = _peak_mb()
+    peak = peak_mb()
     times = side_by_side(
         ours, lambda: bare_pass(network, inputs, len(arrays)), repeats=scale.repeats
     )
@@ -161,10 +160,3 @@ def _network(arrays: PoolArrays, dim: int) -> Network:
         config=ModelConfig(dim=dim, epochs=_EPOCHS, min_steps=_STEPS),
         seed=0,
     )
-
-
-def _peak_mb() -> float:
-    """The largest memory of this process so far."""
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts kilobytes, macOS bytes.
-    return largest / 1e6 if sys.platform == "darwin" else largest / 1e3

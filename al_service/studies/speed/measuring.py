@@ -6,11 +6,14 @@ were timed in turns does so much less.
 
 import os
 import platform
+import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
@@ -19,6 +22,8 @@ import torch
 
 Ours = TypeVar("Ours")
 Theirs = TypeVar("Theirs")
+
+STATUS: Final = Path("/proc/self/status")
 
 Fact = float | int | bool | str | None
 
@@ -146,6 +151,17 @@ def timing(times: list[tuple[float, float]]) -> Timing:
     """Wall and processor seconds of several calls, summed up."""
     walls, processors = zip(*times, strict=True)
     return Timing(tuple(walls), statistics.median(processors))
+
+
+def peak_mb() -> float:
+    """The largest memory of this process so far."""
+    if STATUS.is_file():
+        # What getrusage says on Linux includes the process that started this one.
+        words = STATUS.read_text().partition("VmHWM:")[2].split()
+        return float(words[0]) / 1e3
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # macOS counts bytes, others kilobytes.
+    return largest / 1e6 if sys.platform == "darwin" else largest / 1e3
 
 
 def surroundings() -> dict[str, Any]:  # Any: JSON

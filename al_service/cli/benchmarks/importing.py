@@ -1,0 +1,168 @@
+"""Survey files become a pool, through the whole door, in a process of its own.
+
+Its largest memory is that of importing: the database and the files' writer are others.
+"""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from al_service.cli.benchmarks.stage import Stage, stage
+from al_service.rounds.importing import import_files
+from al_service.studies.speed.measuring import (
+    Fact,
+    Measurement,
+    Size,
+    peak_mb,
+    timed,
+)
+from al_service.studies.speed.survey_files import (
+    read_barely,
+    read_catalog_barely,
+    write_catalog,
+    write_spectra,
+)
+from al_service.survey.importing.request import ImportRequest
+from al_service.survey.spectra import find_spectrum_files
+from db.session import create_database_engine, create_sessions
+
+NAME: Final = "import"
+
+
+@dataclass(frozen=True)
+class _Scale:
+    spectra: int
+    rows: int
+    part: int
+    """A second import of this part of it: memory that grows shows as a difference."""
+    bare_spectra: int
+    """Read by the peer, which is slow."""
+
+
+_SCALES: Final = {
+    Size.SMALL: _Scale(spectra=60, rows=3000, part=3, bare_spectra=20),
+    Size.FULL: _Scale(spectra=10_000, rows=1_000_000, part=4, bare_spectra=500),
+}
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a process saw that imported."""
+
+    seconds: float
+    processor: float
+    bare_seconds: float
+    """Of its peer, scaled to as many files or rows."""
+    started_mb: float
+    peak_mb: float
+    objects: int
+
+
+def measure(size: Size, home: Path) -> list[Measurement]:
+    """Time `import_files` against bare readers, and look at its memory."""
+    scale = _SCALES[size]
+    with stage(home) as place:
+        spectra = [
+            _spectra(place, count, scale.bare_spectra)
+            for count in (scale.spectra, scale.spectra // scale.part)
+        ]
+        rows = [
+            _catalog(place, count) for count in (scale.rows, scale.rows // scale.part)
+        ]
+    return [
+        *_rows_of(f"{scale.spectra:,} spectra files", "astropy's reading", spectra),
+        *_rows_of(f"{scale.rows:,} catalog rows in CSV", "Arrow's reading", rows),
+    ]
+
+
+def _rows_of(what: str, peer: str, seen: list[_Seen]) -> list[Measurement]:
+    whole, part = seen
+    facts: dict[str, Fact] = {
+        "a_second": whole.objects / whole.seconds,
+        "processor_s": whole.processor,
+        "objects": whole.objects,
+    }
+    return [
+        Measurement(
+            NAME, what, "s", whole.seconds, peer, whole.bare_seconds, facts=facts
+        ),
+        Measurement(
+            NAME,
+            f"largest memory, {what}",
+            "MB",
+            whole.peak_mb,
+            f"the same with {part.objects:,}",
+            part.peak_mb,
+            facts={
+                "before_importing_mb": whole.started_mb,
+                "bytes_more_per_object": (whole.peak_mb - part.peak_mb)
+                * 1e6
+                / (whole.objects - part.objects),
+            },
+        ),
+    ]
+
+
+def _spectra(place: Stage, count: int, bare: int) -> _Seen:
+    folder = place.artifacts.parent / f"spectra-{count}"
+    write_spectra(folder, count)
+    return _in_a_process(place, ImportRequest(spectra=folder), f"s{count}", bare)
+
+
+def _catalog(place: Stage, count: int) -> _Seen:
+    path = place.artifacts.parent / f"catalog-{count}.csv"
+    write_catalog(path, count)
+    return _in_a_process(place, ImportRequest(catalog=path), f"c{count}", 0)
+
+
+def _in_a_process(place: Stage, request: ImportRequest, name: str, bare: int) -> _Seen:
+    url = place.engine.url.render_as_string(hide_password=False)
+    context = multiprocessing.get_context("spawn")  # nothing of ours in its memory
+    with ProcessPoolExecutor(1, context) as importer:
+        return importer.submit(
+            _import, request, url, place.artifacts, name, bare
+        ).result()
+
+
+def _import(
+    request: ImportRequest, url: str, artifacts: Path, name: str, bare: int
+) -> _Seen:
+    """Import once; then read the same files at the barest."""
+    engine = create_database_engine(url, pool_size=1)
+    started = peak_mb()
+    (seconds, processor), result = timed(
+        lambda: import_files(
+            create_sessions(engine),
+            name,
+            request,
+            artifacts=artifacts,
+            seed=0,
+            rejected=artifacts / f"{name}.rejected.csv",
+            skip_bad=False,
+            progress=lambda *_: None,
+        )
+    )
+    engine.dispose()
+    peak = peak_mb()
+    return _Seen(
+        seconds=seconds,
+        processor=processor,
+        bare_seconds=_bare_seconds(request, bare),
+        started_mb=started,
+        peak_mb=peak,
+        objects=result.counts.objects,
+    )
+
+
+def _bare_seconds(request: ImportRequest, bare: int) -> float:
+    if request.catalog is not None:
+        catalog = request.catalog
+        (seconds, _), _rows = timed(lambda: read_catalog_barely(catalog))
+        return seconds
+    if request.spectra is None:
+        raise ValueError("expected a catalog or spectra")
+    files = find_spectrum_files(request.spectra)
+    (seconds, _), _sum = timed(lambda: read_barely(files[:bare]))
+    return seconds * len(files) / min(bare, len(files))
