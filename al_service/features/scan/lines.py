@@ -3,8 +3,8 @@
 Wavelengths are vacuum, in A. Nebular lines: NIST Atomic Spectra Database, as listed on
 https://classic.sdss.org/dr7/products/spectra/vacwavelength.html. Quasar lines have
 strengths and widths of the size that composites of SDSS quasars show (Vanden Berk et
-al. 2001, AJ 122, 549), entered without the paper's table at hand. Strengths and widths of
-stellar lines and bands are of no table: they were chosen to look like stars of their
+al. 2001, AJ 122, 549), entered without the paper's table at hand. Strengths and widths
+of stellar lines and bands are of no table: they were chosen to look like stars of their
 class at the resolution of SDSS. What vouches for all of these numbers is that the scan
 finds the classes and redshifts of real spectra that had no part in choosing them
 (`tests/features/scan/test_scanning.py`).
