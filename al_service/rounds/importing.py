@@ -156,7 +156,9 @@ def _compare(
         raise Conflict(
             f"a pool named {name!r} exists already with other content (manifest"
             f" {str(known)[:DIGEST_LENGTH]}, these files give"
-            f" {digest[:DIGEST_LENGTH]}): choose another name"
+            f" {digest[:DIGEST_LENGTH]}). A pool never changes: import the whole, new"
+            " objects included, under another name with the same seed; campaigns of"
+            " the old pool go on"
         )
     if known_seed != seed:
         raise Conflict(

@@ -15,7 +15,8 @@ from db.session import create_database_engine
 from db.tables import Pool, SkyObject
 from tests.cli.commands import Commands
 from tests.conftest import PostgresForTests
-from tests.fetch.archives import Archives, stock
+from tests.fetch.archives import Archives
+from tests.fetch.stock import stock
 from tests.real_spectra import DATA, needs_real_spectra
 from tests.survey.images.stamps import write_field
 

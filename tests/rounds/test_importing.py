@@ -136,10 +136,35 @@ def test_a_name_stands_for_one_content_and_one_split(
     with pytest.raises(Conflict, match="with seed 0, found 5"):
         run(database, tmp_path, request, seed=5)
     write_csv(galaxies(N - 1), tmp_path / "catalog.csv")
-    with pytest.raises(Conflict, match="other content"):
+    with pytest.raises(Conflict, match=r"other content .* under another name with"):
         run(database, tmp_path, request)
     with pytest.raises(InvalidInput, match="pool name"):
         run(database, tmp_path, request, name="a/b")
+
+
+def test_a_larger_pool_under_another_name_leaves_old_objects_on_their_sides(
+    database: Database, tmp_path: Path
+) -> None:
+    write_csv(galaxies(N - 10), tmp_path / "catalog.csv")
+    run(database, tmp_path, ImportRequest(tmp_path / "catalog.csv"))
+    write_csv(galaxies(N), tmp_path / "more.csv")
+    run(database, tmp_path, ImportRequest(tmp_path / "more.csv"), name="sky-2")
+    with database.sessions() as session:
+        sides = {
+            name: {
+                one.object_id: one.split
+                for one in session.scalars(
+                    select(SkyObject).join(Pool).where(Pool.name == name)
+                )
+            }
+            for name in ("sky", "sky-2")
+        }
+    shared = sides["sky"].keys() & sides["sky-2"].keys()
+    # galaxies(n) spreads n objects over the sky: the same names at other places.
+    assert len(shared) == N - 10
+    assert {name: sides["sky"][name] for name in shared} == {
+        name: sides["sky-2"][name] for name in shared
+    }
 
 
 def test_joined_galaxies_of_different_splits_are_excluded(
