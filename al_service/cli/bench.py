@@ -16,7 +16,14 @@ from rich.table import Table
 from al_service.cli.benchmarks import ask, importing, score, tell
 from al_service.cli.home import DEFAULT_HOME, HomeOption
 from al_service.cli.output import JsonOption, console_for, write_json
-from al_service.studies.speed import accuracy, order, reference, scanning, variance
+from al_service.studies.speed import (
+    accuracy,
+    order,
+    reference,
+    scanning,
+    simulate,
+    variance,
+)
 from al_service.studies.speed.measuring import (
     Budget,
     Measurement,
@@ -39,6 +46,7 @@ BENCHMARKS: Final[Mapping[str, Measure]] = {
     reference.NAME: _without_home(reference.measure),
     accuracy.FIT: _without_home(accuracy.measure_fit),
     accuracy.ACCURACY: _without_home(accuracy.measure_accuracy),
+    simulate.NAME: _without_home(simulate.measure),
     score.NAME: score.measure,
     tell.NAME: tell.measure,
     ask.NAME: ask.measure,

@@ -10,6 +10,7 @@ NAMES = [
     "variance",
     "order",
     "reference",
+    "simulate",
     "score",
     "tell",
     "ask",
@@ -80,6 +81,14 @@ def test_variance_and_order_are_measured_on_results_that_are_right(
     assert variance["facts"]["largest_relative_error"] < 1e-5
     assert order["facts"]["places_as_defined"] == order["facts"]["places_checked"]
     assert order["facts"]["places_checked"] == order["facts"]["places"]
+
+
+def test_simulating_is_measured_with_everything_written(
+    rows: dict[str, list[Row]],
+) -> None:
+    (row,) = rows["simulate"]
+    assert row["facts"]["objects"] == 192
+    assert row["facts"]["objects_per_processor_second"] > 0
 
 
 def test_asking_is_measured_over_http_and_nothing_is_handed_out_twice(

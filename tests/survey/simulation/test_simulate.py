@@ -1,5 +1,6 @@
 """A simulated survey is a pool that keeps its promises."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,11 @@ import pytest
 from al_service.errors import InvalidInput
 from al_service.survey.images.stamp import STAMP_SHAPE, problem_of
 from al_service.survey.pool_arrays import PoolArrays
+from al_service.survey.positions import MATCH_RADIUS_ARCSEC
 from al_service.survey.sdss10k import read_sdss10k
+from al_service.survey.simulation import simulate as simulating
+from al_service.survey.simulation.anchors import read_anchors
+from al_service.survey.simulation.settings import default_settings
 from al_service.survey.simulation.simulate import read_latents, simulate
 from al_service.survey.targets import DEFAULT_TARGETS, check_values
 
@@ -78,3 +83,44 @@ def test_a_survey_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="at least 1"):
         simulate(tmp_path / "none", 0, seed=0)
     assert not (tmp_path / "none").exists()
+
+
+def test_shares_of_what_is_missing_are_those_of_the_settings(tmp_path: Path) -> None:
+    settings = default_settings().with_changes(
+        {"gaps": {"without_spectrum": 0.7, "without_image": 0.0, "junk": 0.1}}
+    )
+    pool = simulate(tmp_path / "pool", 640, settings, seed=0)
+    assert pool.flags["image"].all()
+    assert pool.flags["spectrum"].mean() == pytest.approx(0.3, abs=0.06)
+    junk = read_latents(pool)["kind"] > 0
+    assert junk.mean() == pytest.approx(0.1, abs=0.04)
+    assert not np.isfinite(pool.known_values[junk]).any()
+
+
+def test_galaxies_that_come_again_share_a_group_and_stand_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    few = read_anchors(default_settings().anchors).take(np.arange(30))
+    monkeypatch.setattr(simulating, "read_anchors", lambda _: few)
+    pool = simulate(tmp_path / "pool", 90, seed=0)
+    groups, counts = np.unique(pool.group_ids, return_counts=True)
+    assert len(groups) == 30
+    assert (counts == 3).all()
+    truth = read_latents(pool)
+    for group in groups:
+        rows = np.flatnonzero(pool.group_ids == group)
+        assert len(set(truth["z"][rows])) == 3
+        apart = np.abs(np.diff(np.sort(pool.dec[rows]))) * 3600.0
+        assert (apart > 2 * MATCH_RADIUS_ARCSEC).all()
+
+
+def test_memory_does_not_grow_with_the_survey(tmp_path: Path) -> None:
+    simulate(tmp_path / "first", 64, seed=0)  # what is read once and kept
+    peaks = []
+    for n in (512, 1152):  # both fill several chunks of every array
+        tracemalloc.start()
+        simulate(tmp_path / str(n), n, seed=0)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # 640 further objects hold 75 MB in the pool; a twentieth of that may stay.
+    assert peaks[1] - peaks[0] < 4e6
