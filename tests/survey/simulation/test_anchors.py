@@ -24,7 +24,8 @@ def anchors() -> Anchors:
 
 def observed_fluxes(anchors: Anchors) -> np.ndarray:
     template = np.einsum("nk,nkb->nb", anchors.weights, flux_table(anchors.redshift))
-    return template * np.exp(anchors.residual) * 10 ** (-0.4 * anchors.extinction)
+    flux = template * np.exp(anchors.residual) * 10 ** (-0.4 * anchors.extinction)
+    return np.asarray(flux)
 
 
 def test_fluxes_agree_with_the_measured_ones_within_errors(anchors: Anchors) -> None:
