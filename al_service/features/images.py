@@ -59,7 +59,7 @@ def image_pixels(image: Floats, extinction: Floats) -> NDArray[np.float32]:
     """
     bright = 10.0 ** (0.4 * np.nan_to_num(extinction)) / STRETCH  # N x B
     scaled = image * bright.astype(np.float32)[:, :, None, None]
-    return np.nan_to_num(asinh(scaled), copy=False)
+    return asinh(np.nan_to_num(scaled, copy=False))
 
 
 def aperture_features(image: Floats, extinction: Floats) -> NDArray[np.float64]:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.features.images import (
-    APERTURE_FEATURES,
     aperture_features,
     image_pixels,
 )
@@ -66,12 +65,14 @@ def presence(inputs: Inputs, modality: str) -> NDArray[np.bool_]:
 
 def _images(inputs: Inputs) -> dict[str, Array]:
     image, has = np.asarray(inputs.image), presence(inputs, IMAGE)
-    extinction = inputs.photometry[:, EXTINCTION][has]
-    pixels = np.zeros(image.shape, dtype=np.float32)
-    pixels[has] = image_pixels(image[has], extinction)
-    columns = np.full((len(image), len(APERTURE_FEATURES)), np.nan)
-    columns[has] = aperture_features(image[has], extinction)
-    return {PIXELS_OF[IMAGE]: pixels, COLUMNS_OF[IMAGE]: columns}
+    extinction = inputs.photometry[:, EXTINCTION]
+    # An absent image is 0 throughout, and so it is when it is stretched.
+    columns = aperture_features(image, extinction)
+    columns[~has] = np.nan
+    return {
+        PIXELS_OF[IMAGE]: image_pixels(image, extinction),
+        COLUMNS_OF[IMAGE]: columns,
+    }
 
 
 def _spectra(inputs: Inputs) -> dict[str, Array]:
