@@ -6,6 +6,7 @@ with the galaxy, the noise does not.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -65,8 +66,9 @@ class Anchors:
         )
 
 
+@cache
 def read_anchors(settings: AnchorSettings) -> Anchors:
-    """Fit the galaxies of `sdss10k` (half a second)."""
+    """Fit the galaxies of `sdss10k`: a second, once in a process."""
     columns, photometry = read_sdss10k()
     table = photometry.astype(np.float64)
     redshift = columns.known_values[:, 0]
