@@ -85,6 +85,14 @@ class StrategyConfig(BaseModel):
     target_weights: dict[Target, float] = Field(default_factory=dict)
     """How much targets matter, 1 for those not named."""
 
+    gate: float = Field(default=0.0, ge=0.0, le=0.1)
+    """Share of the candidates, the most unlike all others, that walks leave aside:
+    they come last and are reported. 0: nobody."""
+
+    quota: float = Field(default=1.0, ge=0.1, le=1.0)
+    """Largest share that a tenth of the pool by signal to noise may have in any
+    beginning of the order. 1: no quota."""
+
     @property
     def weights_alpha(self) -> float:
         """The exponent that training uses: 0 where labels are a random sample."""

@@ -1,7 +1,7 @@
 """An order of candidates, and the one rule by which scores become an order."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ class Ranking:
 
     reason: str
     """Why these objects: the strategy's name, `random` or `cold_start`."""
+
+    odd: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Positions in the candidates of those that the gate held back, ascending."""
 
 
 def highest_first(

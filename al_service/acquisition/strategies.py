@@ -13,6 +13,7 @@ from al_service.acquisition.config import (
     Strategy,
     StrategyConfig,
 )
+from al_service.acquisition.guards import odd_ones, within_quota
 from al_service.acquisition.information import Knowledge
 from al_service.acquisition.power import by_lot
 from al_service.acquisition.ranking import (
@@ -50,6 +51,7 @@ def rank(
     feature_rows: NDArray[np.int64] | None = None,
     feature_scale: NDArray[np.float64] | None = None,
     knowledge: Knowledge | None = None,
+    strata: NDArray[np.int64] | None = None,
 ) -> Ranking:
     """Order candidates by what their labels would teach.
 
@@ -68,6 +70,7 @@ def rank(
         feature_rows: `N` rows of the candidates in the features; default: their order.
         feature_scale: `D` factors on features before distances are taken; default: 1.
         knowledge: of the posterior, for strategies that look at it.
+        strata: `N` strata that the strategy's quota holds for; default: no quota.
 
     Returns:
         Positions in the given candidates, best first. The same arguments give the
@@ -86,26 +89,63 @@ def rank(
     )
     free = np.flatnonzero(unblocked(group_ids, blocked_groups))
     candidates = everything if len(free) == len(score) else everything.take(free)
+    scale = np.ones(1) if feature_scale is None else feature_scale
+    odd = _odd(strategy, candidates, scale)
+    chosen = _chosen(
+        strategy,
+        candidates,
+        center_features,
+        odd=odd,
+        scale=scale,
+        size=size,
+        seed=seed,
+    )
+    order = free[chosen]
+    if strata is not None and strategy.quota < 1.0:
+        order = within_quota(order, strata, strategy.quota)
+    return Ranking(order, score[order], str(strategy.name), free[odd])
+
+
+def _chosen(
+    strategy: StrategyConfig,
+    candidates: Candidates,
+    center_features: NDArray[np.floating],
+    *,
+    odd: NDArray[np.int64],
+    scale: NDArray[np.float64],
+    size: int,
+    seed: int,
+) -> NDArray[np.int64]:
+    """Rows of the candidates in the strategy's order."""
     if strategy.name in WALKING:
-        chosen = _by_walking(
+        return _by_walking(
             strategy,
             candidates,
             center_features,
-            scale=np.ones(1) if feature_scale is None else feature_scale,
+            odd=odd,
+            scale=scale,
             size=size,
             seed=seed,
         )
-    elif strategy.name is Strategy.RANDOM:
-        chosen = _by_random_key(candidates, size)
-    elif strategy.name is Strategy.POWER_VARIANCE:
+    if strategy.name is Strategy.RANDOM:
+        return _by_random_key(candidates, size)
+    if strategy.name is Strategy.POWER_VARIANCE:
         lot = by_lot(
             candidates.score, candidates.random_keys, power=strategy.power, seed=seed
         )
-        chosen = _highest(candidates, lot, size)
-    else:
-        chosen = _highest(candidates, candidates.score, size)
-    order = free[chosen]
-    return Ranking(order=order, score=score[order], reason=str(strategy.name))
+        return _highest(candidates, lot, size)
+    return _highest(candidates, candidates.score, size)
+
+
+def _odd(
+    strategy: StrategyConfig, candidates: Candidates, scale: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Rows of the candidates that the gate holds back, ascending."""
+    if strategy.gate <= 0.0 or strategy.name not in WALKING:
+        return np.empty(0, dtype=np.int64)
+    features = candidates.features[candidates.rows].astype(np.float32, copy=False)
+    features *= scale.astype(np.float32)  # a copy of their rows already
+    return np.flatnonzero(odd_ones(features, strategy.gate))
 
 
 def _by_random_key(candidates: Candidates, size: int) -> NDArray[np.int64]:
@@ -131,6 +171,7 @@ def _by_walking(
     candidates: Candidates,
     center_features: NDArray[np.floating],
     *,
+    odd: NDArray[np.int64],
     scale: NDArray[np.float64],
     size: int,
     seed: int,
@@ -144,6 +185,7 @@ def _by_walking(
         looked_at = _sample(count, strategy.greedy_pool, seed)
         some = candidates.take(looked_at)
     walk = start_walk(strategy, some, center_features, scale=scale, seed=seed)
+    walk.retire(np.flatnonzero(np.isin(looked_at, odd)))
     places = min(size, strategy.greedy)
     walked = looked_at[follow(walk, some.group_ids, size=places)]
     if len(walked) == size:
@@ -151,9 +193,13 @@ def _by_walking(
     rest = np.flatnonzero(
         unblocked(candidates.group_ids, set(candidates.group_ids[walked].tolist()))
     )
-    others = candidates.take(rest)
-    followers = rest[_highest(others, others.score, size - len(walked))]
-    return np.concatenate([walked, followers])
+    plain = rest[~np.isin(rest, odd)]
+    parts = [walked]
+    for rows in (plain, np.intersect1d(rest, odd)):  # those held back come last
+        left = size - sum(len(part) for part in parts)
+        others = candidates.take(rows)
+        parts.append(rows[_highest(others, others.score, left)])
+    return np.concatenate(parts)
 
 
 def _sample(count: int, size: int, seed: int) -> NDArray[np.int64]:

@@ -63,6 +63,21 @@ def photometry_features(
     )
 
 
+def signal_to_noise(photometry: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """`N` ratios of flux to error in r, NaN where either is missing.
+
+    Args:
+        photometry: `N x P`, the columns of `PHOTOMETRY_COLUMNS`.
+    """
+    columns = np.asarray(photometry, dtype=np.float64)
+    middle = BANDS.index("r")
+    error = columns[:, MODEL_FLUX_ERROR][:, middle]
+    known = error > 0
+    ratio = np.full(len(columns), np.nan)
+    ratio[known] = columns[known, MODEL_FLUX][:, middle] / error[known]
+    return ratio
+
+
 def _log_relative_error(
     flux: NDArray[np.float64], error: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -54,6 +54,15 @@ class Whitening:
         strength = 1.0 / np.linalg.norm(self.matrix, axis=0)
         return np.asarray(np.sqrt(strength / strength.max()), dtype=np.float64)
 
+    @property
+    def participation_ratio(self) -> float:
+        """How many directions the raw features fill: (Σλ)²/Σλ² of their covariance.
+
+        Near 1 every distance sees one direction only; `D` would be white.
+        """
+        variance = 1.0 / np.einsum("de,de->e", self.matrix, self.matrix)
+        return float(variance.sum() ** 2 / (variance**2).sum())
+
     def apply(self, phi: NDArray[np.floating]) -> NDArray[np.float32]:
         """`N x D` raw features to `N x D` whitened ones."""
         # Centered first: the difference of two float32 products would lose digits.

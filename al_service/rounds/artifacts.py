@@ -69,6 +69,10 @@ class Artifacts:
         """Folders of runs; each name is the run's number."""
         return _folders(self.root / "runs")
 
+    def order(self, run_id: int, fence: int) -> Path:
+        """What one attempt of a run has ordered, to explain it; kept for good."""
+        return self.root / "orders" / f"{run_id}-{fence}.json"
+
     def evaluation_predictions(self, run_id: int, fence: int) -> Path:
         """What one attempt of a run says of the evaluation objects, for later gates.
 

@@ -83,23 +83,34 @@ class Assignment:
 
     @cached_property
     def measured(self) -> PoolView:
-        """What the model may look at of every object, read when it is asked for.
+        """What the model may look at of every object, read when it is asked for."""
+        return measured_pool(
+            self.arrays,
+            self.subject.model,
+            self.artifacts,
+            should_stop=self.heart.should_stop,
+        )
 
-        Spectra that nobody has scanned yet are scanned first: the same network must
-        not see a redshift today and none tomorrow.
-        """
-        allowed = self.subject.model.modalities
-        seen = None if allowed is None else frozenset(allowed)
-        scan = None
-        if SPECTRUM in self.arrays.flags and (seen is None or SPECTRUM in seen):
-            found = scan_pool(
-                self.arrays,
-                self.artifacts.scans,
-                processes=1,
-                should_stop=self.heart.should_stop,
-            )
-            scan = np.stack([found.z, found.z_error, found.confidence], axis=1)
-        return whole_pool(self.arrays, scan=scan, modalities=seen)
+
+def measured_pool(
+    arrays: PoolArrays,
+    model: ModelConfig,
+    artifacts: Artifacts,
+    *,
+    should_stop: Callable[[], bool],
+) -> PoolView:
+    """What a model may look at of every object of a pool.
+
+    Spectra that nobody has scanned yet are scanned first: the same network must not see
+    a redshift today and none tomorrow.
+    """
+    allowed = model.modalities
+    seen = None if allowed is None else frozenset(allowed)
+    scan = None
+    if SPECTRUM in arrays.flags and (seen is None or SPECTRUM in seen):
+        found = scan_pool(arrays, artifacts.scans, processes=1, should_stop=should_stop)
+        scan = np.stack([found.z, found.z_error, found.confidence], axis=1)
+    return whole_pool(arrays, scan=scan, modalities=seen)
 
 
 @dataclass(frozen=True)

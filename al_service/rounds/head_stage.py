@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from al_service.acquisition.strategies import StrategyConfig
@@ -29,7 +30,14 @@ from al_service.rounds.evaluating import (
     verdict_json,
 )
 from al_service.rounds.networks import Learned, identity_of
-from al_service.rounds.ordering import Queue, rank_queue, read_queue
+from al_service.rounds.order_record import save_order
+from al_service.rounds.ordering import (
+    NewRanking,
+    Queue,
+    rank_queue,
+    read_queue,
+    terms_of,
+)
 from al_service.rounds.predicting import predict_head
 from al_service.rounds.publication import Outcome, Results
 from al_service.rounds.refitting import refit
@@ -43,6 +51,9 @@ from db.base import JsonObject
 from db.repositories import runs
 from db.tables import Campaign, CurvePoint, Run
 from db.vocabulary import Arm, TrainingRole
+
+ANOMALIES_NAMED: Final = 100
+"""Held-back objects that a run names; it counts them all."""
 
 _EVALUATION_PREDICTIONS: Final = "evaluation_predictions"
 
@@ -121,7 +132,11 @@ def refit_and_publish(
     results = _results(assignment, learned, moment, head, examination)
     return publication.publish(
         assignment,
-        replace(results, metrics=metrics, points=[*results.points, *controls]),
+        replace(
+            results,
+            metrics=metrics | results.metrics,
+            points=[*results.points, *controls],
+        ),
         served_run_id=None if served is None else served.run_id,
         insists=insists,
     )
@@ -175,8 +190,9 @@ def _results(
     examination: Examination,
 ) -> Results:
     calibration = examination.calibration
+    terms = terms_of(assignment)
     ranking = rank_queue(
-        assignment,
+        terms,
         moment.queue,
         head,
         learned.cache,
@@ -198,12 +214,24 @@ def _results(
             arm=Arm.ACTIVE,
             n_labels=len(moment.labels),
         ),
-        metrics={},
+        metrics={
+            "anomalies": _anomalies(assignment, moment.queue, ranking),
+            "order": save_order(
+                assignment, terms, moment.queue, ranking, cache=learned.cache
+            ),
+        },
         checkpoint_digest=save_checkpoint(
             assignment.artifacts.checkpoints, learned.network, head, calibration
         ),
         head_digest=moment.head_digest,
     )
+
+
+def _anomalies(assignment: Assignment, queue: Queue, ranking: NewRanking) -> JsonObject:
+    """What the gate has held back: how many objects, and some of them."""
+    held = queue.rows[np.isin(queue.sky_object_ids, ranking.odd_ids)]
+    names = assignment.arrays.object_ids[held[:ANOMALIES_NAMED]].tolist()
+    return {"count": len(held), "object_ids": names}
 
 
 def _metrics(
@@ -214,6 +242,7 @@ def _metrics(
         "n_labels": n_labels,
         "n_evaluation": int(examination.evaluation.labeled.sum()),
         "n_parameters": learned.network.n_parameters,
+        "participation_ratio": learned.network.whitening.participation_ratio,
         "gate": verdict_json(verdict),
         "network": learned.digest,
         "seconds": dict(learned.seconds),

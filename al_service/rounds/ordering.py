@@ -1,6 +1,7 @@
 """Free candidates become the head of the queue."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from al_service.acquisition.cold_start import rank_typical
 from al_service.acquisition.covering import rank_covering
+from al_service.acquisition.guards import strata_of
 from al_service.acquisition.information import Knowledge
 from al_service.acquisition.knowing import (
     aim_rows,
@@ -17,16 +19,22 @@ from al_service.acquisition.knowing import (
     weights_of,
 )
 from al_service.acquisition.ranking import Ranking, unblocked
-from al_service.acquisition.strategies import ColdStart, Strategy, rank
+from al_service.acquisition.strategies import (
+    ColdStart,
+    Strategy,
+    StrategyConfig,
+    rank,
+)
 from al_service.acquisition.uncertainty import total_variance
 from al_service.errors import RunStopped
-from al_service.features.photometry import photometry_features
+from al_service.features.photometry import photometry_features, signal_to_noise
 from al_service.features.scaling import Scaler
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.head import Head
 from al_service.randomness import derived_seed
 from al_service.rounds.assignment import Assignment
 from al_service.rounds.scoring import FeatureCache
+from al_service.survey.pool_arrays import PoolArrays
 from db.repositories import training
 
 FIRST_WAVE: Final = 32
@@ -61,6 +69,21 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What decides an order beside the queue, the features and the last layer."""
+
+    arrays: PoolArrays
+    strategy: StrategyConfig
+    seed: int
+    """The run's own."""
+    size: int
+    """How many places at most."""
+    chunk: int
+    """Objects read at a time."""
+    should_stop: Callable[[], bool]
+
+
+@dataclass(frozen=True)
 class NewRanking:
     """The head of the queue as a run orders it."""
 
@@ -69,6 +92,10 @@ class NewRanking:
     scores: NDArray[np.float64]
     """`K`, in that order."""
     reason: str
+    odd_ids: NDArray[np.int64] = field(
+        default_factory=lambda: np.empty(0, dtype=np.int64)
+    )
+    """Candidates that the gate has held back: anomalies, to be looked at."""
 
 
 def read_queue(session: Session, campaign_id: int) -> Queue:
@@ -87,8 +114,39 @@ def read_queue(session: Session, campaign_id: int) -> Queue:
     )
 
 
+def queue_without(
+    session: Session, campaign_id: int, taken_rows: NDArray[np.int64]
+) -> Queue:
+    """The queue of another moment, given what was taken then; nobody's leases."""
+    found = training.pool_candidates(session, campaign_id)
+    rows, first = np.unique(found["row"], return_index=True)
+    free = ~np.isin(rows, taken_rows)
+    nobody = np.empty(0, dtype=np.int64)
+    return Queue(
+        found["sky_object_id"][first][free],
+        rows[free],
+        found["random_key"][first][free],
+        taken_rows=taken_rows,
+        leased_ids=nobody,
+        leased_rows=nobody,
+    )
+
+
+def terms_of(assignment: Assignment) -> Terms:
+    """What decides the order of a run."""
+    settings = assignment.place.settings
+    return Terms(
+        assignment.arrays,
+        assignment.subject.strategy,
+        assignment.subject.seed,
+        settings.ranking_size,
+        settings.score_chunk,
+        assignment.heart.should_stop,
+    )
+
+
 def rank_queue(
-    assignment: Assignment,
+    terms: Terms,
     queue: Queue,
     head: Head,
     cache: FeatureCache,
@@ -98,15 +156,15 @@ def rank_queue(
     """Order the free candidates by what their labels would teach.
 
     Args:
-        assignment: the run.
+        terms: of the run.
         queue: labeled and leased objects are centers, their galaxies are blocked.
         head: whose unweighted covariance scores.
         cache: the pool's features.
         feature_scale: `D` factors on features before distances are taken.
     """
-    arrays, strategy = assignment.arrays, assignment.subject.strategy
+    arrays, strategy = terms.arrays, terms.strategy
     phi: NDArray[Any] = cache.arrays["phi"]
-    score, precision = _scores(assignment, queue.rows, head, cache)
+    score, precision = _scores(terms, queue.rows, head, cache)
     knowledge: Knowledge | None = None
     if strategy.looks_at_posterior:
         knowledge = knowledge_of(
@@ -126,26 +184,26 @@ def rank_queue(
         center_features=phi[queue.taken_rows],
         blocked_groups=set(arrays.group_ids[queue.taken_rows].tolist()),
         random_keys=queue.random_keys,
-        size=assignment.place.settings.ranking_size,
-        seed=derived_seed(assignment.subject.seed, "ranking"),
+        size=terms.size,
+        seed=derived_seed(terms.seed, "ranking"),
         feature_scale=feature_scale,
         knowledge=knowledge,
+        strata=_strata(terms, queue) if strategy.quota < 1.0 else None,
     )
     return _named(queue.sky_object_ids, ranking)
 
 
-def rank_unlabeled(assignment: Assignment, queue: Queue) -> NewRanking:
+def rank_unlabeled(terms: Terms, queue: Queue) -> NewRanking:
     """The first order, before there are labels: typical or covering objects, or random.
 
     A campaign of strategy `random` stays random from its first batch on.
     """
-    arrays, subject = assignment.arrays, assignment.subject
-    size = assignment.place.settings.ranking_size
+    arrays, strategy, size = terms.arrays, terms.strategy, terms.size
     taken = set(arrays.group_ids[queue.taken_rows].tolist())
-    columns = _raw_features(assignment, queue.pool_rows)
-    if subject.strategy.name is Strategy.RANDOM:
+    columns = _raw_features(terms, queue.pool_rows)
+    if strategy.name is Strategy.RANDOM:
         ranking = rank(
-            subject.strategy,
+            strategy,
             features=columns,
             feature_rows=queue.rows,
             score=np.zeros(len(queue.rows)),
@@ -155,29 +213,47 @@ def rank_unlabeled(assignment: Assignment, queue: Queue) -> NewRanking:
             blocked_groups=taken,
             random_keys=queue.random_keys,
             size=size,
-            seed=derived_seed(subject.seed, "ranking"),
+            seed=derived_seed(terms.seed, "ranking"),
         )
         return _named(queue.sky_object_ids, ranking)
     free = np.flatnonzero(unblocked(arrays.group_ids[queue.rows], taken))
     rows = queue.rows[free]
-    covering = subject.strategy.cold_start is ColdStart.COVERING
+    covering = strategy.cold_start is ColdStart.COVERING
     ranking = (rank_covering if covering else rank_typical)(
         columns[rows],
         arrays.object_ids[rows],
         arrays.group_ids[rows],
         size=size,
-        seed=derived_seed(subject.seed, "cold start"),
+        seed=derived_seed(terms.seed, "cold start"),
         batch=FIRST_WAVE,
     )
     return _named(queue.sky_object_ids[free], ranking)
 
 
 def _named(sky_object_ids: NDArray[np.int64], ranking: Ranking) -> NewRanking:
-    return NewRanking(sky_object_ids[ranking.order], ranking.score, ranking.reason)
+    return NewRanking(
+        sky_object_ids[ranking.order],
+        ranking.score,
+        ranking.reason,
+        sky_object_ids[ranking.odd],
+    )
+
+
+def _strata(terms: Terms, queue: Queue) -> NDArray[np.int64]:
+    """`N` tenths of the pool by signal to noise in the middle band."""
+    ratio = np.concatenate(
+        [
+            signal_to_noise(inputs.photometry)
+            for _, inputs in terms.arrays.chunks(terms.chunk, modalities=())
+        ]
+    )
+    of_pool = np.full(len(ratio), np.nan)
+    of_pool[queue.pool_rows] = ratio[queue.pool_rows]
+    return strata_of(of_pool)[queue.rows]
 
 
 def _scores(
-    assignment: Assignment,
+    terms: Terms,
     rows: NDArray[np.int64],
     head: Head,
     cache: FeatureCache,
@@ -187,12 +263,12 @@ def _scores(
     Scores are summed noise-normalized epistemic variances; precisions are left empty
     where the strategy does not look at them.
     """
-    strategy = assignment.subject.strategy
+    strategy = terms.strategy
     scores = np.empty(len(rows))
     precision = np.empty(len(rows) if strategy.looks_at_posterior else 0)
     weights = weights_of(head, strategy) if strategy.target_weights else None
     for places, features in cache.chunks(rows):
-        if assignment.heart.should_stop():
+        if terms.should_stop():
             raise RunStopped(f"ranking stopped after {places.start} objects")
         scores[places] = total_variance(head.epistemic_variance(features), weights)
         if strategy.looks_at_posterior:
@@ -200,15 +276,12 @@ def _scores(
     return scores, precision
 
 
-def _raw_features(
-    assignment: Assignment, pool_rows: NDArray[np.int64]
-) -> NDArray[np.float32]:
+def _raw_features(terms: Terms, pool_rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """`N x F` photometry of all objects, on the scale of those that may be asked."""
-    chunk = assignment.place.settings.score_chunk
     columns = np.concatenate(
         [
             photometry_features(inputs.photometry).astype(np.float32)
-            for _, inputs in assignment.arrays.chunks(chunk, modalities=())
+            for _, inputs in terms.arrays.chunks(terms.chunk, modalities=())
         ]
     )
     scaler = Scaler.fit(columns[evenly(pool_rows, WHITENING_SAMPLE)])

@@ -35,7 +35,8 @@ from al_service.rounds.head_stage import refit_and_publish
 from al_service.rounds.heart import Heart, Stop
 from al_service.rounds.network_stage import train
 from al_service.rounds.networks import Learned, load_learned
-from al_service.rounds.ordering import rank_unlabeled, read_queue
+from al_service.rounds.order_record import save_order
+from al_service.rounds.ordering import rank_unlabeled, read_queue, terms_of
 from al_service.rounds.publication import Outcome, Results
 from al_service.settings import Settings
 from db.tables import Campaign, Run
@@ -173,7 +174,10 @@ def _rank_and_publish(assignment: Assignment) -> None:
             return
         with assignment.sessions.begin() as session:
             queue = read_queue(session, assignment.subject.campaign_id)
-        results = Results(rank_unlabeled(assignment, queue), (), (), metrics={})
+        terms = terms_of(assignment)
+        ranking = rank_unlabeled(terms, queue)
+        kept = save_order(assignment, terms, queue, ranking)
+        results = Results(ranking, (), (), metrics={"order": kept})
         outcome = publication.publish(
             assignment, results, served_run_id=None if served is None else served.run_id
         )

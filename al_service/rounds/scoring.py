@@ -7,6 +7,7 @@ fills the same cache writes the same bytes. A cache that is complete knows what 
 consists of; a damaged one is thrown away and computed anew.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -44,6 +45,8 @@ class FeatureCache:
     arrays: dict[str, Array]
     """Name to `N x ...`, mapped into memory, read only."""
     n_objects: int
+    digest: str = ""
+    """Of the checksums of its files: the same features have the same."""
 
     def take(self, rows: NDArray[np.int64]) -> Features:
         """The features of some objects, in their order."""
@@ -134,7 +137,8 @@ def open_cache(folder: Path) -> FeatureCache:
         path.stem: np.load(path, mmap_mode="r", allow_pickle=False)
         for path in sorted(folder.glob("*.npy"))
     }
-    return FeatureCache(arrays, len(next(iter(arrays.values()))))
+    digest = hashlib.sha256(expected.encode()).hexdigest()
+    return FeatureCache(arrays, len(next(iter(arrays.values()))), digest)
 
 
 def _checksums(folder: Path) -> dict[str, int]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.acquisition.density import density_weights, represented_rows
+from al_service.acquisition.guards import strata_of
 from al_service.acquisition.knowing import (
     aim_rows,
     knowledge_of,
@@ -17,6 +18,7 @@ from al_service.acquisition.knowing import (
 from al_service.acquisition.ranking import one_per_galaxy, unblocked
 from al_service.acquisition.strategies import rank
 from al_service.acquisition.uncertainty import total_variance
+from al_service.features.photometry import signal_to_noise
 from al_service.models.network import Network
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.features import Features, extract
@@ -31,6 +33,9 @@ from al_service.survey.pool_arrays import PoolArrays
 
 _CHUNK = 8192
 """Objects whose features are computed at a time: images of more fill the memory."""
+
+_REACH = 8
+"""Batches that a quota may choose from: a service orders the head of its queue."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +236,7 @@ def _rank(
 ) -> NDArray[np.int64]:
     """The rows that the strategy asks for first."""
     free, labeled, strategy = campaign.free, campaign.labeled, campaign.arm.strategy
+    quota = strategy.quota < 1.0
     candidates = features.take(free)
     knowledge = None
     if strategy.looks_at_posterior:
@@ -253,9 +259,20 @@ def _rank(
         center_features=features.phi[labeled],
         blocked_groups=set(arrays.group_ids[labeled].tolist()),
         random_keys=campaign.sky.random_keys[free],
-        size=size,
+        size=_REACH * size if quota else size,
         seed=seed,
         feature_scale=network.whitening.distance_scale,
         knowledge=knowledge,
+        strata=_strata(arrays, campaign, free) if quota else None,
     )
-    return free[ranking.order]
+    return free[ranking.order[:size]]
+
+
+def _strata(
+    arrays: PoolArrays, campaign: _Campaign, rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Tenths of the pool by signal to noise, of some rows."""
+    pool = np.sort(campaign.sky.pool)
+    found = np.full(arrays.n_objects, -1, dtype=np.int64)
+    found[pool] = strata_of(signal_to_noise(arrays.inputs(pool).photometry))
+    return found[rows]

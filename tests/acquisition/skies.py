@@ -26,6 +26,7 @@ class SmallSky:
         *,
         size: int,
         blocked: frozenset[str] = frozenset(),
+        strata: NDArray[np.int64] | None = None,
         **settings: Any,  # Any: fields of the configuration
     ) -> Ranking:
         return rank(
@@ -40,6 +41,7 @@ class SmallSky:
             size=size,
             seed=7,
             knowledge=self.knowledge,
+            strata=strata,
         )
 
     @property

@@ -1,6 +1,7 @@
 """Features whose directions count alike."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from al_service.models.whitening import RELATIVE_FLOOR, Whitening
@@ -40,3 +41,12 @@ def test_distances_undo_half_of_the_whitening() -> None:
     # Standard deviations 1 and 0.1 become 1 and the root of 0.1.
     np.testing.assert_allclose(deviation[1:], np.sqrt(raw[1:] / raw[2]), rtol=1e-2)
     assert deviation[0] < 1e-4
+
+
+def test_the_participation_ratio_counts_the_directions_that_features_fill() -> None:
+    generator = np.random.default_rng(0)
+    flat = generator.standard_normal((20_000, 8))
+    narrow = flat * np.array([1.0, 1.0, *[1e-3] * 6])
+
+    assert Whitening.fit(flat).participation_ratio == pytest.approx(8, rel=0.01)
+    assert Whitening.fit(narrow).participation_ratio == pytest.approx(2, rel=0.02)

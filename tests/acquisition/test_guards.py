@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from al_service.acquisition.config import Strategy
+from al_service.acquisition.guards import odd_ones, strata_of, within_quota
+from al_service.errors import InvalidInput
+from tests.acquisition.skies import SmallSky, small_sky
+
+
+def with_junk(sky: SmallSky, rows: list[int]) -> SmallSky:
+    """The same sky with some objects far outside, each on its own."""
+    sky.features[rows] = 100.0 * np.eye(len(rows), sky.features.shape[1])
+    return sky
+
+
+def test_junk_is_odd_and_the_crowd_is_not() -> None:
+    junk = [3, 50, 200]
+    sky = with_junk(small_sky(), junk)
+
+    odd = odd_ones(sky.features, 0.0075)
+
+    assert np.flatnonzero(odd).tolist() == junk
+    assert not odd_ones(sky.features, 0.0).any()
+    assert not odd_ones(sky.features[:5], 0.1).any()
+
+
+@pytest.mark.parametrize("name", [Strategy.LCMD, Strategy.CORESET, Strategy.BAIT])
+def test_the_gate_puts_junk_last_and_reports_it(name: Strategy) -> None:
+    junk = [3, 50, 200]
+    sky = with_junk(small_sky(), junk)
+
+    open_gate = sky.rank(name, size=400, greedy=50)
+    gated = sky.rank(name, size=400, greedy=50, gate=0.0075)
+
+    assert set(open_gate.order[:10].tolist()) & set(junk)
+    assert sorted(gated.order[-3:].tolist()) == junk == gated.odd.tolist()
+    assert sorted(gated.order.tolist()) == list(range(400))
+    assert len(open_gate.odd) == 0
+
+
+def test_no_stratum_has_more_than_its_share_of_any_beginning() -> None:
+    strata = np.repeat([0, 1, 2, 3], 25)
+    order = np.arange(100)
+
+    mixed = within_quota(order, strata, 0.4)
+
+    assert sorted(mixed.tolist()) == list(range(100))
+    for size in range(1, 60):
+        counts = np.bincount(strata[mixed[:size]], minlength=4)
+        assert counts.max() <= np.ceil(0.4 * size)
+    for stratum in range(4):
+        own = mixed[strata[mixed] == stratum]
+        assert own.tolist() == sorted(own.tolist())
+
+
+def test_an_order_that_keeps_the_quota_already_is_left_alone() -> None:
+    order = np.arange(40)
+
+    assert within_quota(order, order % 4, 0.5).tolist() == order.tolist()
+
+
+def test_objects_of_no_stratum_are_free_and_the_last_ones_come_all_the_same() -> None:
+    strata = np.array([0, 0, 0, -1, -1, 0])
+
+    assert within_quota(np.arange(6), strata, 1.0).tolist() == list(range(6))
+    assert sorted(within_quota(np.arange(6), np.zeros(6, int), 1.0)) == list(range(6))
+
+
+def test_a_quota_that_cannot_be_kept_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="at least 1/4"):
+        within_quota(np.arange(8), np.arange(8) % 4, 0.2)
+
+
+def test_tenths_are_tenths_and_the_unknown_belongs_to_none() -> None:
+    signal = np.append(
+        np.random.default_rng(1).permutation(1000.0 + np.arange(1000)), np.nan
+    )
+
+    strata = strata_of(signal)
+
+    assert np.bincount(strata[:-1]).tolist() == [100] * 10
+    assert strata[-1] == -1
+    assert strata[int(np.nanargmin(signal))] == 0
+
+
+def test_a_strategy_with_a_quota_ranks_within_it() -> None:
+    sky = small_sky()
+    strata = (np.arange(400) % 40 == 0).astype(np.int64)
+
+    from_rank = sky.rank(Strategy.TOP_VARIANCE, size=400, strata=strata, quota=0.5)
+
+    first = strata[from_rank.order[:16]]
+    assert first.sum() == 8
