@@ -1,0 +1,199 @@
+"""Networks of one modality each, trained apart; what they say is joined."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_service.features.preparation import IMAGE, SPECTRUM
+from al_service.posterior.predictions import Predictions
+from al_service.studies.experiment.measurements import Measurements
+from al_service.studies.experiment.storing import (
+    read_facts,
+    read_tensors,
+    write_facts,
+    write_tensors,
+)
+from al_service.studies.experiment.stream_model import FittedStreams
+from al_service.studies.experiment.stream_system import StreamSystem, pixel_readings
+from al_service.studies.experiment.system import (
+    Examples,
+    Family,
+    Lesson,
+    own_space,
+)
+
+Floats = NDArray[np.float64]
+
+_PENALTY = 1.0
+"""Pull of the stacked weights towards the mean of both, in labels."""
+
+
+class Rule(StrEnum):
+    """How two predictions become one."""
+
+    PRODUCT = "product"  # weighted by their precisions
+    STACKED = "stacked"  # weighted by what validation objects say
+
+
+@dataclass(frozen=True)
+class FittedLateFusion:
+    """Two networks and what joins them; where one is missing, the other speaks."""
+
+    rule: Rule
+    parts: dict[str, FittedStreams]
+    """Modality to its network."""
+    correlation: Floats
+    """`T` of the errors of both on validation objects: errors that agree do not
+    average out."""
+    weights: Floats
+    """`T x 3` stacked weights of image, spectrum and 1, own space."""
+    noise: Floats
+    """`T` factors on the joined variance."""
+    trials: list[dict[str, Any]] = field(default_factory=list)  # Any: JSON
+
+    @property
+    def n_parameters(self) -> int:
+        """Of both networks and of the joining."""
+        networks = sum(part.n_parameters for part in self.parts.values())
+        return networks + self.weights.size + self.correlation.size
+
+    def predict(self, measurements: Measurements) -> Predictions:
+        """Join what both say; one alone where the other sees nothing."""
+        image, spectrum = (
+            self.parts[name].predict(measurements) for name in (IMAGE, SPECTRUM)
+        )
+        sees = [measurements.has(name)[:, None] for name in (IMAGE, SPECTRUM)]
+        center, variance = self._joined(image, spectrum)
+        for part, other in ((image, sees[1]), (spectrum, sees[0])):
+            center = np.where(other, center, part.center)
+            variance = np.where(other, variance, part.total_spread**2)
+        share = np.maximum(image.epistemic_spread, spectrum.epistemic_spread) ** 2
+        epistemic = np.minimum(share, 0.5 * variance)
+        return Predictions(
+            image.targets,
+            image.patterns | spectrum.patterns,
+            center,
+            np.sqrt(epistemic),
+            np.sqrt(variance - epistemic),
+        )
+
+    def _joined(
+        self, image: Predictions, spectrum: Predictions
+    ) -> tuple[Floats, Floats]:
+        one, other = image.total_spread**2, spectrum.total_spread**2
+        share = other / (one + other)  # of the image: the more precise weighs more
+        cross = 2.0 * share * (1.0 - share) * self.correlation * np.sqrt(one * other)
+        variance = share**2 * one + (1.0 - share) ** 2 * other + cross
+        if self.rule is Rule.PRODUCT:
+            return share * image.center + (1.0 - share) * spectrum.center, variance
+        a, b, c = self.weights.T
+        return a * image.center + b * spectrum.center + c, variance * self.noise
+
+    def features(self, _measurements: Measurements) -> NDArray[np.float32] | None:
+        """None: nothing is fused but predictions."""
+        return None
+
+    def save(self, folder: Path) -> None:
+        """Write both networks, each into a folder of its own."""
+        for name, part in self.parts.items():
+            (folder / name).mkdir()
+            part.save(folder / name)
+        write_facts(folder, {"rule": self.rule.value})
+        arrays = {
+            "correlation": self.correlation,
+            "weights": self.weights,
+            "noise": self.noise,
+        }
+        write_tensors(
+            folder, {name: np.ascontiguousarray(one) for name, one in arrays.items()}
+        )
+
+
+@dataclass(frozen=True)
+class LateFusion:
+    """Networks of image and spectrum, joined behind their heads."""
+
+    name: str
+    rule: Rule
+    family: Family = Family.FUSION
+    inputs: tuple[str, ...] = (IMAGE, SPECTRUM)
+
+    def fit(self, lesson: Lesson) -> FittedLateFusion:
+        """Train both apart; learn the joining from validation objects."""
+        parts = {
+            name: StreamSystem(
+                f"{self.name}_{name}", self.family, (name,), pixel_readings(name)
+            ).fit(lesson)
+            for name in self.inputs
+        }
+        said = [part.predict(lesson.validation.measurements) for part in parts.values()]
+        image, spectrum = said
+        own = own_space(lesson.targets, lesson.validation.values)
+        weights = _stacked(image.center, spectrum.center, own)
+        fitted = FittedLateFusion(
+            self.rule,
+            parts,
+            _correlation(image.center - own, spectrum.center - own),
+            weights,
+            np.ones(len(lesson.targets)),
+        )
+        return FittedLateFusion(
+            self.rule,
+            parts,
+            fitted.correlation,
+            weights,
+            _level(fitted, lesson.validation, own),
+        )
+
+    def load(self, folder: Path) -> FittedLateFusion:
+        """What `FittedLateFusion.save` wrote."""
+        arrays = read_tensors(folder)
+        return FittedLateFusion(
+            Rule(read_facts(folder)["rule"]),
+            {name: FittedStreams.load(folder / name) for name in self.inputs},
+            arrays["correlation"],
+            arrays["weights"],
+            arrays["noise"],
+        )
+
+
+def _correlation(one: Floats, other: Floats) -> Floats:
+    """`T` correlations of errors, 0 where they do not vary or are unknown."""
+    found = np.zeros(one.shape[1])
+    for column in range(len(found)):
+        known = np.isfinite(one[:, column]) & np.isfinite(other[:, column])
+        pair = one[known, column], other[known, column]
+        if known.sum() > 2 and min(np.ptp(pair[0]), np.ptp(pair[1])) > 0:
+            found[column] = np.clip(np.corrcoef(*pair)[0, 1], -0.99, 0.99)
+    return found
+
+
+def _stacked(image: Floats, spectrum: Floats, own: Floats) -> Floats:
+    """`T x 3` weights by ridge regression towards the better of the two."""
+    weights = np.empty((own.shape[1], 3))
+    for column in range(own.shape[1]):
+        known = np.isfinite(own[:, column])
+        said = np.stack([image[known, column], spectrum[known, column]], axis=1)
+        truth = own[known, column]
+        errors = np.mean((said - truth[:, None]) ** 2, axis=0)
+        start = np.array([errors[1], errors[0]]) / errors.sum()
+        spread = said.std(axis=0).mean() + 1e-12
+        design = np.column_stack([said - said.mean(axis=0), np.full(len(said), spread)])
+        prior = np.array([*start, 0.0])
+        left = truth - said.mean(axis=0) @ start - design @ prior
+        gram = design.T @ design + _PENALTY * spread**2 * np.eye(3)
+        step = prior + np.linalg.solve(gram, design.T @ left)
+        offset = step[2] * spread + said.mean(axis=0) @ (start - step[:2])
+        weights[column] = [step[0], step[1], offset]
+    return weights
+
+
+def _level(fitted: FittedLateFusion, validation: Examples, own: Floats) -> Floats:
+    """`T` factors by which joined errors are larger than joined variances."""
+    said = fitted.predict(validation.measurements)
+    ratio = (own - said.center) ** 2 / said.total_spread**2
+    return np.clip(np.nanmedian(ratio, axis=0) / 0.4549, 1e-2, 1e2)
