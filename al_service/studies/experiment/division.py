@@ -42,8 +42,8 @@ def divide(
         arrays: the pool.
         settings: how many objects on each side.
         seed: of the division.
-        examines: `N` flags of the objects that a published split examines on; without,
-            they are drawn.
+        examines: `N` flags of the objects that a published split examines on: all of
+            them do; without, they are drawn.
 
     Raises:
         InvalidInput: the pool has too few labeled galaxies.
@@ -53,27 +53,32 @@ def divide(
     complete = np.all(flags, axis=0)[rows]
     place = _shuffled(arrays.group_ids[rows], seed)
     free = np.ones(len(rows), dtype=np.bool_)
-    fixed = None if examines is None else examines[rows]
-    share = min(1.0, len(rows) / _total(settings))
-    test = _side(place, free & complete, round(share * settings.n_test), fixed)
-    free &= ~np.isin(place, place[test])
-    if fixed is not None:
+    if examines is None:
+        share = min(1.0, len(rows) / (_taught(settings) + settings.n_test))
+        test = _side(place, complete, round(share * settings.n_test))
+    else:
+        fixed = examines[rows]
+        test = _side(place, complete & fixed, len(rows))
         free &= ~fixed
+        share = min(1.0, free.sum() / _taught(settings))
+    free &= ~np.isin(place, place[test])
     validation = _side(place, free & complete, round(share * settings.n_validation))
     free &= ~np.isin(place, place[validation])
     training = _side(place, free, settings.n_train)
-    sides = Division(rows[training], rows[validation], rows[test])
+    return _checked(Division(rows[training], rows[validation], rows[test]))
+
+
+def _checked(sides: Division) -> Division:
     for name, side in vars(sides).items():
         if len(side) < LEAST:
             raise InvalidInput(
-                f"{name}: expected at least {LEAST} labeled objects, found {len(side)} "
-                f"of {len(rows)} in the pool"
+                f"{name}: expected at least {LEAST} labeled objects, found {len(side)}"
             )
     return sides
 
 
-def _total(settings: ExperimentSettings) -> int:
-    return settings.n_train + settings.n_validation + settings.n_test
+def _taught(settings: ExperimentSettings) -> int:
+    return settings.n_train + settings.n_validation
 
 
 def _shuffled(group_ids: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
@@ -84,11 +89,8 @@ def _shuffled(group_ids: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
 
 
 def _side(
-    place: NDArray[np.int64],
-    allowed: NDArray[np.bool_],
-    size: int,
-    fixed: NDArray[np.bool_] | None = None,
+    place: NDArray[np.int64], allowed: NDArray[np.bool_], size: int
 ) -> NDArray[np.int64]:
     """The first `size` allowed objects in the order of their galaxies."""
-    chosen = np.flatnonzero(allowed if fixed is None else allowed & fixed)
+    chosen = np.flatnonzero(allowed)
     return chosen[np.argsort(place[chosen], kind="stable")][:size]

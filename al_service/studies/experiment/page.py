@@ -96,7 +96,7 @@ def _section(
     seen = [
         one
         for facts, folder in trials
-        for one in [_seen(facts["system"], folder, target)]
+        for one in [examined(facts["system"], folder, target)]
         if one is not None
     ]
     pictures = [cost_picture(target, whole)]
@@ -112,7 +112,7 @@ def _section(
     return "\n".join([*parts, *(_image(picture) for picture in pictures)])
 
 
-def _seen(system: str, folder: Path, target: str) -> Seen | None:
+def examined(system: str, folder: Path, target: str) -> Seen | None:
     """The stored predictions of a target; None where no label is known."""
     with np.load(folder / PREDICTIONS, allow_pickle=False) as stored:
         arrays = dict(stored)
