@@ -34,7 +34,7 @@ SETTINGS = ReplaySettings(pool="sdss10k", strategies=("default",), seeds=1, init
     "path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem
 )
 def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # theirs
     (given,) = [
         cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])
     ]
