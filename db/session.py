@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
@@ -27,6 +28,8 @@ def create_database_engine(url: str, *, pool_size: int = 10) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
+        # A third of the time of Python's own: a head run reads labels by the thousand.
+        json_deserializer=from_json,
         connect_args={"options": f"-c timezone=utc -c lock_timeout={LOCK_TIMEOUT}"},
     )
     _ping_after_a_rest(engine)

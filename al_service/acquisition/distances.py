@@ -5,6 +5,7 @@ afterwards is a float64 sum of squared differences in a fixed order, which does 
 depend on the number of threads.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,13 +29,21 @@ class Nearest:
     """`N` squared distances to that center."""
 
 
+FindNearest = Callable[
+    [NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]], Nearest
+]
+"""Finds each row's nearest center like `nearest_center`, and is also told which rows
+of a pool these are: somebody may remember them."""
+
+
 def nearest_center(
     features: NDArray[np.float32], centers: NDArray[np.float32]
 ) -> Nearest:
     """Find each row's nearest center.
 
     The largest `x.c - |c|^2/2` marks the nearest center, one matrix product for all.
-    Centers whose distances agree to float32 rounding (1e-6) are interchangeable.
+    Where the second largest is as large within float32 rounding, exact distances
+    decide; of equally near centers it is the first.
 
     Args:
         features: `N x D` rows.
@@ -46,14 +55,52 @@ def nearest_center(
     n_objects, width = features.shape
     half_norms = 0.5 * np.einsum("md,md->m", centers, centers, dtype=np.float64)
     against = np.concatenate([centers.T, -half_norms[None].astype(np.float32)])
-    chunk = max(1, _PRODUCTS // len(centers))
+    chunk = max(1, _PRODUCTS // max(len(centers), width))
     rows = np.ones((min(chunk, n_objects), width + 1), dtype=np.float32)
     center = np.empty(n_objects, dtype=np.int64)
     for start in range(0, n_objects, chunk):
-        count = min(chunk, n_objects - start)
-        rows[:count, :width] = features[start : start + count]
-        center[start : start + count] = (rows[:count] @ against).argmax(axis=1)
+        part = slice(start, min(start + chunk, n_objects))
+        count = part.stop - start
+        rows[:count, :width] = features[part]
+        center[part] = _largest(rows[:count] @ against, features[part], centers)
     return Nearest(center, squared_distances(features, centers, center))
+
+
+def _largest(
+    products: NDArray[np.float32],
+    features: NDArray[np.float32],
+    centers: NDArray[np.float32],
+) -> NDArray[np.int64]:
+    """The column of each row's largest product, exact distances deciding close ones."""
+    every = np.arange(len(products))
+    best: NDArray[np.int64] = products.argmax(axis=1)
+    top = products[every, best]
+    products[every, best] = -np.inf
+    rival = products.max(axis=1)
+    products[every, best] = top
+    doubt = _rounding(features, centers)
+    close = np.flatnonzero(rival >= top - doubt)
+    row, column = np.nonzero(products[close] >= (top - doubt)[close, None])
+    squared = squared_distances(features[close[row]], centers, column)
+    order = np.lexsort((column, squared, row))
+    _, first = np.unique(row[order], return_index=True)
+    best[close] = column[order[first]]
+    return best
+
+
+def _rounding(
+    features: NDArray[np.float32], centers: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """How far two products of a row may be wrong against each other.
+
+    Twice the bound of a sum of `D` products, whatever its order (Higham 2002, section
+    3.1), for the longest of the centers.
+    """
+    width = features.shape[1] + 1
+    longest = np.sqrt(np.einsum("md,md->m", centers, centers).max())
+    lengths = np.sqrt(np.einsum("nd,nd->n", features, features))
+    sums = (lengths + 0.5 * longest) * longest
+    return np.asarray(2.0 * width * np.finfo(np.float32).eps * sums, dtype=np.float32)
 
 
 def squared_distances(

@@ -13,6 +13,7 @@ from al_service.acquisition.config import (
     Strategy,
     StrategyConfig,
 )
+from al_service.acquisition.distances import FindNearest
 from al_service.acquisition.guards import odd_ones, within_quota
 from al_service.acquisition.information import Knowledge
 from al_service.acquisition.power import by_lot
@@ -52,6 +53,7 @@ def rank(
     feature_scale: NDArray[np.float64] | None = None,
     knowledge: Knowledge | None = None,
     strata: NDArray[np.int64] | None = None,
+    find_nearest: FindNearest | None = None,
 ) -> Ranking:
     """Order candidates by what their labels would teach.
 
@@ -71,6 +73,8 @@ def rank(
         feature_scale: `D` factors on features before distances are taken; default: 1.
         knowledge: of the posterior, for strategies that look at it.
         strata: `N` strata that the strategy's quota holds for; default: no quota.
+        find_nearest: finds nearest centers by what is remembered of `feature_rows`;
+            default: from their features alone.
 
     Returns:
         Positions in the given candidates, best first. The same arguments give the
@@ -85,7 +89,14 @@ def rank(
             f"got {len(rows)} and {len(random_keys)}"
         )
     everything = Candidates(
-        features, rows, score, object_ids, group_ids, random_keys, knowledge
+        features,
+        rows,
+        score,
+        object_ids,
+        group_ids,
+        random_keys,
+        knowledge,
+        find_nearest,
     )
     free = np.flatnonzero(unblocked(group_ids, blocked_groups))
     candidates = everything if len(free) == len(score) else everything.take(free)

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.acquisition.distances import FindNearest
 from al_service.acquisition.information import Knowledge
 
 
@@ -31,6 +32,9 @@ class Candidates:
     knowledge: Knowledge | None = None
     """Of the posterior, for strategies that look at it."""
 
+    find_nearest: FindNearest | None = None
+    """Instead of `nearest_center`."""
+
     def take(self, rows: NDArray[np.integer]) -> "Candidates":
         """The same columns for some rows."""
         return Candidates(
@@ -41,6 +45,7 @@ class Candidates:
             group_ids=self.group_ids[rows],
             random_keys=self.random_keys[rows],
             knowledge=None if self.knowledge is None else self.knowledge.take(rows),
+            find_nearest=self.find_nearest,
         )
 
 

@@ -54,7 +54,10 @@ def _by_distance(
     centers = np.asarray(center_features, dtype=np.float32) * factors
     if len(centers) == 0:
         centers = features.mean(axis=0, dtype=np.float64)[None].astype(np.float32)
-    nearest: Nearest = nearest_center(features, centers)
+    if candidates.find_nearest is None or len(center_features) == 0:
+        nearest: Nearest = nearest_center(features, centers)
+    else:
+        nearest = candidates.find_nearest(candidates.rows, features, centers)
     if name is Strategy.CORESET:
         return FarthestFirst(features, nearest, object_ids=candidates.object_ids)
     return LargestClusterMaximumDistance(

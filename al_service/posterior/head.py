@@ -65,19 +65,24 @@ class Head:
 
     def predict(self, features: Features) -> Predictions:
         """Predictive distributions of `N` objects."""
+        return self.predict_with_variance(features)[0]
+
+    def predict_with_variance(self, features: Features) -> tuple[Predictions, Floats]:
+        """What `predict` and `epistemic_variance` say, at the price of the first."""
         mean, epistemic, noise = self._latent(features)
         moments = TargetTransform(self.targets).back(
             mean * self.spread + self.center,
             epistemic * self.spread**2,
             noise * self.spread**2,
         )
-        return Predictions(
+        predictions = Predictions(
             self.targets,
             features.patterns,
             moments.center,
             np.sqrt(moments.epistemic),
             np.sqrt(moments.aleatoric),
         )
+        return predictions, epistemic / noise
 
     def epistemic_variance(self, features: Features) -> Floats:
         """What the weights leave open, relative to the noise of a label.

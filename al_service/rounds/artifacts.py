@@ -2,7 +2,8 @@
 
 pools/<name>/              arrays of a pool
 checkpoints/<digest>/      network, last layer and calibration of a run
-features/<digest>-<pool>/  cached features of a whole pool under one network
+features/<digest>-<pool>/  cached features of a whole pool under one network, and
+                           what campaigns remember of distances between them
 scans/<pool>-v<version>/   what the redshift scan says of a whole pool
 runs/<id>/                 what a run needs to be taken up again, and its
                            predictions for the evaluation objects

@@ -197,6 +197,8 @@ def _results(
         head,
         learned.cache,
         feature_scale=learned.network.whitening.distance_scale,
+        memory=learned.cache.folder
+        / f"nearest-labels-{assignment.subject.campaign_id}.npz",
     )
     return Results(
         ranking=ranking,

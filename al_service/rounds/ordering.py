@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +34,7 @@ from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.head import Head
 from al_service.randomness import derived_seed
 from al_service.rounds.assignment import Assignment
+from al_service.rounds.nearest_labels import remembering
 from al_service.rounds.scoring import FeatureCache
 from al_service.survey.pool_arrays import PoolArrays
 from db.repositories import training
@@ -58,6 +60,11 @@ class Queue:
     """`L` objects that somebody is looking at."""
     leased_rows: NDArray[np.int64]
     """`L` their rows in the pool's arrays, ascending."""
+
+    @property
+    def labeled_rows(self) -> NDArray[np.int64]:
+        """Rows of the objects that have labels and nobody is looking at, ascending."""
+        return np.setdiff1d(self.taken_rows, self.leased_rows, assume_unique=True)
 
     @property
     def pool_rows(self) -> NDArray[np.int64]:
@@ -152,6 +159,7 @@ def rank_queue(
     cache: FeatureCache,
     *,
     feature_scale: NDArray[np.float64],
+    memory: Path | None = None,
 ) -> NewRanking:
     """Order the free candidates by what their labels would teach.
 
@@ -161,6 +169,8 @@ def rank_queue(
         head: whose unweighted covariance scores.
         cache: the pool's features.
         feature_scale: `D` factors on features before distances are taken.
+        memory: file of the distances that earlier runs on these features have found;
+            the order is the same without it.
     """
     arrays, strategy = terms.arrays, terms.strategy
     phi: NDArray[Any] = cache.arrays["phi"]
@@ -174,22 +184,29 @@ def rank_queue(
             centers=cache.take(queue.taken_rows),
             aims=cache.take(aim_rows(queue.pool_rows)),
         )
-    ranking = rank(
-        strategy,
-        features=phi,
-        feature_rows=queue.rows,
-        score=score,
-        object_ids=arrays.object_ids[queue.rows],
-        group_ids=arrays.group_ids[queue.rows],
-        center_features=phi[queue.taken_rows],
-        blocked_groups=set(arrays.group_ids[queue.taken_rows].tolist()),
-        random_keys=queue.random_keys,
-        size=terms.size,
-        seed=derived_seed(terms.seed, "ranking"),
-        feature_scale=feature_scale,
-        knowledge=knowledge,
-        strata=_strata(terms, queue) if strategy.quota < 1.0 else None,
-    )
+    with remembering(
+        memory,
+        cache.n_objects,
+        labeled_rows=queue.labeled_rows,
+        center_rows=queue.taken_rows,
+    ) as find_nearest:
+        ranking = rank(
+            strategy,
+            features=phi,
+            feature_rows=queue.rows,
+            score=score,
+            object_ids=arrays.object_ids[queue.rows],
+            group_ids=arrays.group_ids[queue.rows],
+            center_features=phi[queue.taken_rows],
+            blocked_groups=set(arrays.group_ids[queue.taken_rows].tolist()),
+            random_keys=queue.random_keys,
+            size=terms.size,
+            seed=derived_seed(terms.seed, "ranking"),
+            feature_scale=feature_scale,
+            knowledge=knowledge,
+            strata=_strata(terms, queue) if strategy.quota < 1.0 else None,
+            find_nearest=find_nearest,
+        )
     return _named(queue.sky_object_ids, ranking)
 
 

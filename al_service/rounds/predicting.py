@@ -60,10 +60,10 @@ def predict_head(
     ids = np.array(list(chosen), dtype=np.int64)
     made: list[NewPrediction] = []
     for places, features in cache.chunks(rows):
-        predictions = head.predict(features)
+        predictions, variance = head.predict_with_variance(features)
         if calibration is not None:
             predictions = calibration.apply(predictions)
-        scores = total_variance(head.epistemic_variance(features))
+        scores = total_variance(variance)
         made += [
             NewPrediction(int(one), float(score), targets)
             for one, score, targets in zip(

@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 class FeatureCache:
     """The complete features of `N` objects on disk."""
 
+    folder: Path
     arrays: dict[str, Array]
     """Name to `N x ...`, mapped into memory, read only."""
     n_objects: int
@@ -138,7 +139,7 @@ def open_cache(folder: Path) -> FeatureCache:
         for path in sorted(folder.glob("*.npy"))
     }
     digest = hashlib.sha256(expected.encode()).hexdigest()
-    return FeatureCache(arrays, len(next(iter(arrays.values()))), digest)
+    return FeatureCache(folder, arrays, len(next(iter(arrays.values()))), digest)
 
 
 def _checksums(folder: Path) -> dict[str, int]:

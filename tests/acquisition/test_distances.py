@@ -34,3 +34,14 @@ def test_an_object_is_at_distance_zero_from_itself() -> None:
     squared = squared_distances(sky.features, sky.features, np.arange(50))
 
     assert squared.tolist() == [0.0] * 50
+
+
+def test_centers_too_near_for_float32_are_told_apart() -> None:
+    generator = np.random.default_rng(0)
+    centers = generator.normal(size=(50, 8)).astype(np.float32) + np.float32(100.0)
+    features = np.repeat(centers, 4, axis=0)
+    features += generator.normal(0.0, 1e-3, features.shape).astype(np.float32)
+    twins = np.concatenate([centers[::-1], centers])
+    exact = features[:, None].astype(np.float64) - twins[None]
+    nearest = (exact**2).sum(axis=2).argmin(axis=1)
+    assert (nearest_center(features, twins).center == nearest).all()

@@ -68,6 +68,18 @@ def test_an_object_unlike_all_labels_is_more_uncertain_than_the_labeled(
     assert (near_variance < 1.0).all()  # the label itself has told more than its noise
 
 
+def test_predictions_and_variances_at_once_are_those_of_each_alone(
+    network: Network, known: Features
+) -> None:
+    training = training_set(N, TARGETS)
+    head = fit_head(network, known, training.values, training.errors)
+    predictions, variance = head.predict_with_variance(known)
+    alone = head.predict(known)
+    np.testing.assert_array_equal(variance, head.epistemic_variance(known))
+    np.testing.assert_array_equal(predictions.mean, alone.mean)
+    np.testing.assert_array_equal(predictions.epistemic, alone.epistemic)
+
+
 def test_weights_change_the_mean_and_not_the_variance(
     network: Network, known: Features
 ) -> None:
