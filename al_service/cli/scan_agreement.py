@@ -47,10 +47,11 @@ def _compare(items: Sequence[dict[str, Any]]) -> Agreement:  # Any: JSON
 def _classes(found: Agreement) -> Table:
     scanned = sorted({kind for _, kind in found.confusion})
     table = Table(
-        "by the pipeline",
-        *(f"scanned as {kind}" for kind in scanned),
+        "pipeline",
+        *scanned,
         "median |dz|/(1+z)",
         "largest",
+        title="class by the pipeline, and as scanned",
     )
     for kind, error in found.median_error.items():
         counts = (found.confusion.get((kind, other), 0) for other in scanned)

@@ -81,7 +81,7 @@ def test_a_comparison_says_classes_errors_and_confidences(tmp_path: Path) -> Non
     files = [DATA / "spectra" / f"{name}.fits" for name in names]
     done = scan(*files, "--compare", "--json", tmp_path / "scan.json")
     assert "3 of 3 redshifts agree" in done.output
-    assert "scanned as GALAXY" in done.output
+    assert "class by the pipeline, and as scanned" in done.output
     assert "mean confidence" in done.output
     (first, *_) = json.loads((tmp_path / "scan.json").read_text())
     assert first["pipeline"] == {
