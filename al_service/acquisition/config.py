@@ -1,11 +1,11 @@
 """How a campaign chooses, as versioned JSON."""
 
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from al_service.acquisition.interest import Interest
+from al_service.acquisition.interest import LARGEST_WEIGHT, Interest
 from al_service.survey.targets import Target
 
 
@@ -53,6 +53,9 @@ POSTERIOR: Final = frozenset(
 """Strategies that look at the posterior, not at distances alone."""
 
 
+Weight = Annotated[float, Field(ge=0.0, le=LARGEST_WEIGHT)]
+
+
 class StrategyConfig(BaseModel):
     """A strategy with its settings, as a campaign stores it."""
 
@@ -82,7 +85,7 @@ class StrategyConfig(BaseModel):
     interest: tuple[Interest, ...] = Field(default=(), max_length=16)
     """What matters more, for `bait` and `epig`; without it the pool as it is."""
 
-    target_weights: dict[Target, float] = Field(default_factory=dict)
+    target_weights: dict[Target, Weight] = Field(default_factory=dict)
     """How much targets matter, 1 for those not named."""
 
     gate: float = Field(default=0.0, ge=0.0, le=0.1)

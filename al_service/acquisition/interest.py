@@ -1,6 +1,7 @@
 """What the user wants to know about: weights over ranges of targets."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from scipy.special import ndtr
 from al_service.errors import InvalidInput
 from al_service.survey.targets import Target
 
+LARGEST_WEIGHT: Final = 1e6
+"""More than the objects of any test: beyond it nothing else matters at all."""
+
 
 class Interest(BaseModel):
     """One declaration: objects in a range of a target matter this much more."""
@@ -18,13 +22,13 @@ class Interest(BaseModel):
 
     target: Target
 
-    low: float | None = None
+    low: float | None = Field(default=None, allow_inf_nan=False)
     """Lower end in the target's unit; None: no end."""
 
-    high: float | None = None
+    high: float | None = Field(default=None, allow_inf_nan=False)
     """Upper end."""
 
-    weight: float = Field(ge=0)
+    weight: float = Field(ge=0, le=LARGEST_WEIGHT)
     """Relative to objects outside: 2 is twice as important, 0 not at all."""
 
     @model_validator(mode="after")

@@ -29,10 +29,16 @@ def parse_interest(text: str) -> Interest:
         found = form.fullmatch(text.replace(" ", ""))
         if found is not None:
             try:
-                return Interest.model_validate(found.groupdict())
+                return Interest.model_validate(_numbers(found.groupdict()))
             except ValidationError as error:
                 said = "; ".join(one["msg"] for one in error.errors())
                 raise typer.BadParameter(f"--interest {text}: {said}") from error
     raise typer.BadParameter(
         f"--interest: expected a range and a weight such as z>0.2:2, found {text!r}"
     )
+
+
+def _numbers(parts: dict[str, str]) -> dict[str, str | float]:
+    return {
+        name: part if name == "target" else float(part) for name, part in parts.items()
+    }

@@ -78,12 +78,14 @@ def create_campaign(session: Session, new: NewCampaign) -> Campaign:
     Raises:
         NotFound: no such pool.
         Conflict: the name is taken.
-        InvalidInput: a target that nobody can predict.
+        InvalidInput: a target that nobody can predict, or a declared interest in one
+            that this campaign does not.
     """
     pool = pools.find_visible(session, new.pool)
     if pool is None:
         raise NotFound("pool", new.pool)
     targets = _targets(new, pool)
+    _check_declared(new.strategy, targets)
     if campaigns.by_name(session, new.name) is not None:
         raise _taken(new.name)
     try:
@@ -186,6 +188,20 @@ def _targets(new: NewCampaign, pool: Pool) -> list[str]:
         raise InvalidInput(f"targets: {', '.join(twice)} is there more than once")
     # In the order of the survey's list.
     return [target for target in DEFAULT_TARGETS if target in chosen]
+
+
+def _check_declared(strategy: JsonObject, targets: Sequence[str]) -> None:
+    """Refuse what no run could heed: it would fail long after the campaign is open."""
+    declared = [one["target"] for one in strategy.get("interest") or ()]
+    weights = strategy.get("target_weights") or {}
+    foreign = [one for one in (*declared, *weights) if one not in targets]
+    if foreign:
+        raise InvalidInput(
+            f"strategy: expected interest in {', '.join(targets)}, found"
+            f" {', '.join(dict.fromkeys(foreign))}"
+        )
+    if not any(weights.get(target, 1.0) > 0 for target in targets):
+        raise InvalidInput("strategy: expected a positive weight of one target")
 
 
 def _campaign(new: NewCampaign, pool: Pool, targets: list[str]) -> Campaign:

@@ -157,3 +157,15 @@ def test_a_finished_campaign_is_closed_for_good(session: Session) -> None:
 def test_a_setting_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValidationError, match="colour"):
         new(colour="red")
+
+
+def test_an_interest_that_no_run_could_heed_is_refused_at_once(
+    session: Session,
+) -> None:
+    make_pool(session, known_targets=["z"])
+    foreign = {"name": "epig", "interest": [{"target": "sfr_avg", "weight": 2}]}
+
+    with pytest.raises(InvalidInput, match="expected interest in z, found sfr_avg"):
+        create_campaign(session, new(strategy=foreign))
+    with pytest.raises(InvalidInput, match="positive weight"):
+        create_campaign(session, new(strategy={"target_weights": {"z": 0}}))
