@@ -86,8 +86,8 @@ def label_precision(
         noise: `N x T` variances of a label, latent units squared, positive.
         spread: `T` standard deviations of the latents.
         weights: `T` of mean 1.
-        settled: `N x T` flags of targets that a label of the object teaches nothing
-            about, such as the redshift of a galaxy whose spectrum was scanned.
+        settled: `N x T` flags of targets of an object that hang on no weight, such as
+            the redshift of a galaxy whose spectrum was scanned.
 
     Returns:
         `N` precisions for latents of unit spread.

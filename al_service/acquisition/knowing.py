@@ -39,16 +39,34 @@ def weights_of(head: Head, strategy: StrategyConfig) -> NDArray[np.float64]:
 
 
 def precision_of(
-    features: Features, head: Head, strategy: StrategyConfig
+    features: Features, head: Head, strategy: StrategyConfig, *, asked: bool = False
 ) -> NDArray[np.float64]:
-    """`N` precisions of the objects' labels; a scanned redshift teaches nothing."""
-    settled = None
+    """How much a label of each object says of the weights.
+
+    Where a scan is believed it speaks for z. A label of such an object teaches what its
+    other measurements say of z, but the answer for it hangs on no weight.
+
+    Args:
+        features: `N` objects.
+        head: the last layer.
+        strategy: with the weights of targets.
+        asked: of objects that the model is asked about, not of those that are labeled.
+
+    Returns:
+        `N` precisions.
+    """
+    noise, settled = features.noise, None
     if features.scan is not None and Target.Z in head.targets:
-        settled = np.zeros(features.noise.shape, dtype=np.bool_)
         column = head.targets.index(Target.Z)
-        settled[:, column] = np.isfinite(features.scan[:, 0])
+        scanned = np.isfinite(features.scan[:, 0])
+        if asked:
+            settled = np.zeros(noise.shape, dtype=np.bool_)
+            settled[:, column] = scanned
+        elif features.blind_noise is not None:
+            noise = noise.copy()
+            noise[scanned, column] = features.blind_noise[scanned, column]
     return label_precision(
-        features.noise, head.spread, weights_of(head, strategy), settled=settled
+        noise, head.spread, weights_of(head, strategy), settled=settled
     )
 
 
@@ -77,7 +95,7 @@ def knowledge_of(
         prior=float(np.mean(head.precision * weights)),
         aims=Aims(
             aims.phi,
-            precision_of(aims, head, strategy),
+            precision_of(aims, head, strategy, asked=True),
             interest_weights(
                 head.targets,
                 predictions.mean,
