@@ -3,11 +3,11 @@
 Neither picture keeps distances: neighbors are neighbors, far is just not near.
 """
 
+import importlib
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-import umap
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
@@ -52,10 +52,12 @@ def embed(
     columns = np.asarray(features, dtype=np.float32)
     # Both take a 32-bit seed.
     state = seed % 2**32
+    layout: Any  # as neither library is typed
     if method is Embedding.TSNE:
         layout = TSNE(perplexity=min(_PERPLEXITY, (n - 1) / 3), random_state=state)
     else:
-        layout = umap.UMAP(
+        # Importing it compiles for ten seconds: only who wants it waits.
+        layout = importlib.import_module("umap").UMAP(
             n_neighbors=min(_NEIGHBORS, n - 1),
             random_state=state,
             n_jobs=1,  # what a seed means anyway
