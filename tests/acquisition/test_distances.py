@@ -38,10 +38,9 @@ def test_an_object_is_at_distance_zero_from_itself() -> None:
 
 def test_centers_too_near_for_float32_are_told_apart() -> None:
     generator = np.random.default_rng(0)
-    centers = generator.normal(size=(50, 8)).astype(np.float32) + np.float32(100.0)
+    centers = generator.normal(100.0, 1.0, (50, 8)).astype(np.float32)
     features = np.repeat(centers, 4, axis=0)
     features += generator.normal(0.0, 1e-3, features.shape).astype(np.float32)
     twins = np.concatenate([centers[::-1], centers])
-    exact = features[:, None].astype(np.float64) - twins[None]
-    nearest = (exact**2).sum(axis=2).argmin(axis=1)
-    assert (nearest_center(features, twins).center == nearest).all()
+    every = cdist(features.astype(float), twins.astype(float), "sqeuclidean")
+    assert (nearest_center(features, twins).center == every.argmin(axis=1)).all()
