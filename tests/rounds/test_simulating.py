@@ -76,9 +76,9 @@ def test_one_that_is_interrupted_leaves_nothing_to_see_and_is_repeated(
 
 def test_a_name_stands_for_one_survey(database: Database, tmp_path: Path) -> None:
     run(database, tmp_path)
-    with pytest.raises(Conflict, match="choose another name"):
+    with pytest.raises(Conflict, match="exists already with other content"):
         run(database, tmp_path, seed=1)
-    with pytest.raises(Conflict, match="choose another name"):
+    with pytest.raises(Conflict, match="exists already with other content"):
         run(database, tmp_path, n=N - 1)
     with pytest.raises(InvalidInput, match="pool name"):
         run(database, tmp_path, name="not a name")
