@@ -21,6 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.acquisition.quadratic import ROUNDING, quadratic, squares
+
 Floats = NDArray[np.float64]
 
 BLOCK: Final = 16
@@ -30,17 +32,12 @@ from memory; sixteen pairs at once cost little more than one."""
 SHORTLIST: Final = 256
 """Objects among which the next choices are guessed by the same greedy rule."""
 
-ROUNDING: Final = 2e-6
-"""Relative error of a float32 product of some hundred terms, generously."""
-
 FEW: Final = 8
 """Close calls that are summed in a fixed order at once; of more, a fast product in
 float64 first leaves those that agree to `SETTLED`."""
 
 SETTLED: Final = 1e-10
 """Relative difference of two float64 scores that no order of summation turns round."""
-
-_CHUNK: Final = 8192
 
 
 @dataclass(frozen=True)
@@ -88,8 +85,7 @@ class GreedyGain:
         self._free = np.ones(len(points), dtype=np.bool_)
         self._norms = np.sqrt(np.einsum("nd,nd->n", points, points, dtype=np.float64))
         self._queue: deque[Guess] = deque()
-        self._variance = quadratic(points, covariance)
-        self._variance_slack = ROUNDING * self._variance
+        self._variance, self._variance_slack = quadratic(points, covariance)
         self._aim = None if moment is None else covariance @ moment @ covariance
         self._reach = np.zeros(len(points))
         self._reach_slack = np.zeros(len(points))
@@ -112,8 +108,7 @@ class GreedyGain:
     def _look_at_aim(self) -> None:
         """Compute q of all candidates from ΣFΣ."""
         if self._aim is not None:
-            self._reach = quadratic(self._points, self._aim)
-            self._reach_slack = ROUNDING * self._reach
+            self._reach, self._reach_slack = quadratic(self._points, self._aim)
 
     def _best(self) -> int | None:
         """The row of the highest score, settled in float64, ties by object id."""
@@ -265,42 +260,3 @@ def guess_choices(
             score = reach / (1.0 + variance)
         place = int(np.argmax(np.where(free, score, -np.inf)))
     return choices
-
-
-def quadratic(points: NDArray[np.float32], matrix: Floats) -> Floats:
-    """xᵀMx of all rows, by float32 products: a filter, not a verdict."""
-    factor = _root(matrix).astype(np.float32)
-    found = np.empty(len(points))
-    for start in range(0, len(points), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        seen = points[rows] @ factor
-        found[rows] = np.einsum("nd,nd->n", seen, seen)
-    return found
-
-
-def _root(matrix: Floats) -> Floats:
-    """R with M = RRᵀ for a matrix without negative eigenvalues."""
-    values, vectors = np.linalg.eigh(matrix)
-    root: Floats = vectors * np.sqrt(np.maximum(values, 0.0))
-    return root
-
-
-def squares(points: Floats, matrix: Floats, *, fixed_order: bool) -> Floats:
-    """xᵀMx of few rows in float64.
-
-    Args:
-        points: `L x D`.
-        matrix: `D x D`.
-        fixed_order: sum term after term: the same bits whatever the number of threads.
-    """
-    seen = product(points, matrix, fixed_order=fixed_order)
-    exact: Floats = np.einsum("ne,ne->n", seen, points)
-    return exact
-
-
-def product(left: Floats, right: Floats, *, fixed_order: bool) -> Floats:
-    """A matrix product in float64, in a fixed order of summation or fast."""
-    if not fixed_order:
-        return left @ right
-    slow: Floats = np.einsum("nd,de->ne", left, right)
-    return slow

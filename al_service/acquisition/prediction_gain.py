@@ -17,12 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.acquisition.information import aim_moment
-from al_service.acquisition.information_gain import (
-    GreedyGain,
-    Guess,
-    product,
-    squares,
-)
+from al_service.acquisition.information_gain import GreedyGain, Guess
+from al_service.acquisition.quadratic import product, squares
 
 Floats = NDArray[np.float64]
 
