@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -30,7 +30,8 @@ from al_service.studies.experiment.table import Line, as_json, comparisons, line
 EXPERIMENTS_FOLDER = "experiments"
 """Folder of the trials inside the artifacts folder."""
 
-_QUICK_TRAIN, _QUICK_VALIDATION, _QUICK_TEST = 600, 200, 300
+QUICK_SIZES = {"n_train": 600, "n_validation": 200, "n_test": 300}
+"""Enough for every figure to be defined."""
 
 app = typer.Typer(help="Compare models on shared splits.", no_args_is_help=True)
 
@@ -99,18 +100,16 @@ def run(
         folder = read_settings(home).artifacts_folder / EXPERIMENTS_FOLDER
         trials = run_experiment(sky, settings, folder, progress=show)
         place = folder / trials_folder(sky, settings)
-    lines = lines_of(trials)
     write_json(json_file, as_json(settings, trials))
-    compared = comparisons(lines)
+    lines = lines_of(trials)
     if markdown is not None:
-        markdown.write_text(as_markdown(settings, lines, compared), encoding="utf-8")
+        text = as_markdown(settings, lines, comparisons(lines))
+        markdown.write_text(text, encoding="utf-8")
     if html is not None:
-        first = [
-            (trial, place / f"{trial['system']}-{trial['seed']}")
-            for trial in trials
-            if trial["seed"] == 0
-        ]
-        html.write_text(as_page(settings, lines, compared, first), encoding="utf-8")
+        first = [trial for trial in trials if trial["seed"] == 0]
+        kept = [(trial, place / f"{trial['system']}-0") for trial in first]
+        page = as_page(settings, lines, comparisons(lines), kept)
+        html.write_text(page, encoding="utf-8")
     for table in _tables(lines):
         console.print(table)
 
@@ -132,18 +131,9 @@ def _settings(
             f"systems: expected some of {', '.join(able)} for the pool {pool}, "
             f"found {', '.join(unable)}"
         )
-    sizes: dict[str, Any] = {}  # Any: what pydantic will check
-    if quick:
-        sizes = {
-            "n_train": _QUICK_TRAIN,
-            "n_validation": _QUICK_VALIDATION,
-            "n_test": _QUICK_TEST,
-        }
-    sizes |= {
-        name: value
-        for name, value in (("n_train", train), ("n_test", test))
-        if value is not None
-    }
+    given = {"n_train": train, "n_test": test}
+    sizes = dict(QUICK_SIZES if quick else {})
+    sizes |= {name: value for name, value in given.items() if value is not None}
     try:
         return ExperimentSettings(
             pool=pool,

@@ -66,18 +66,12 @@ def examine(predictions: Predictions, examples: Examples) -> list[Json]:
     for column, target in enumerate(predictions.targets):
         if target not in intervals:
             continue
-        known = np.isfinite(examples.values[:, column])
         metrics = {name: one.estimate for name, one in intervals[target].items()}
-        metrics |= _distribution(predictions, examples.values, column, known)
-        metrics |= _selective(predictions, examples.values, column, known)
-        if target == Target.Z:
-            metrics |= _rail(
-                examples.values[known, column], predictions.mean[known, column]
-            )
+        metrics |= _further(predictions, examples.values, column)
         found.append(
             {
                 "target": target,
-                "n_test": int(known.sum()),
+                "n_test": int(np.isfinite(examples.values[:, column]).sum()),
                 "metrics": {name: _or_none(value) for name, value in metrics.items()},
                 "intervals": {
                     name: [_or_none(one.low), _or_none(one.high)]
@@ -101,6 +95,16 @@ def uncalibrated_coverage(predictions: Predictions, values: Floats) -> list[Json
             row[UNCALIBRATED[level]] = share
         rows.append(row)
     return rows
+
+
+def _further(predictions: Predictions, values: Floats, column: int) -> dict[str, float]:
+    """What a campaign's report does not have."""
+    known = np.isfinite(values[:, column])
+    metrics = _distribution(predictions, values, column, known)
+    metrics |= _selective(predictions, values, column, known)
+    if predictions.targets[column] == Target.Z:
+        metrics |= _rail(values[known, column], predictions.mean[known, column])
+    return metrics
 
 
 def _distribution(

@@ -84,12 +84,9 @@ class FittedLateFusion:
     def _joined(
         self, image: Predictions, spectrum: Predictions
     ) -> tuple[Floats, Floats]:
-        one, other = image.total_spread**2, spectrum.total_spread**2
-        share = other / (one + other)  # of the image: the more precise weighs more
-        cross = 2.0 * share * (1.0 - share) * self.correlation * np.sqrt(one * other)
-        variance = share**2 * one + (1.0 - share) ** 2 * other + cross
+        center, variance = weighted(image, spectrum, self.correlation)
         if self.rule is Rule.PRODUCT:
-            return share * image.center + (1.0 - share) * spectrum.center, variance
+            return center, variance
         a, b, c = self.weights.T
         return a * image.center + b * spectrum.center + c, variance * self.noise
 
@@ -137,7 +134,7 @@ class LateFusion:
         fitted = FittedLateFusion(
             self.rule,
             parts,
-            _correlation(image.center - own, spectrum.center - own),
+            correlation(image.center - own, spectrum.center - own),
             weights,
             np.ones(len(lesson.targets)),
         )
@@ -161,7 +158,28 @@ class LateFusion:
         )
 
 
-def _correlation(one: Floats, other: Floats) -> Floats:
+def weighted(
+    one: Predictions, other: Predictions, correlation: Floats
+) -> tuple[Floats, Floats]:
+    """Two predictions of the same objects, each weighted by its precision.
+
+    Args:
+        one: of `N` objects.
+        other: likewise.
+        correlation: `T` of their errors.
+
+    Returns:
+        Center and variance, each `N x T`, own space.
+    """
+    first, second = one.total_spread**2, other.total_spread**2
+    share = second / (first + second)  # of the first: the more precise weighs more
+    left = 1.0 - share
+    cross = 2.0 * share * left * correlation * np.sqrt(first * second)
+    variance = share**2 * first + left**2 * second + cross
+    return share * one.center + left * other.center, variance
+
+
+def correlation(one: Floats, other: Floats) -> Floats:
     """`T` correlations of errors, 0 where they do not vary or are unknown."""
     found = np.zeros(one.shape[1])
     for column in range(len(found)):

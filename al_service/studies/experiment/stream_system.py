@@ -61,51 +61,39 @@ class StreamSystem:
 
     def fit(self, lesson: Lesson) -> FittedStreams:
         """Train one network, or several; then ask what is known of the weights."""
-        seen = lesson.training.having(self.inputs)
-        reader, tensors = StreamReader.fit(
-            seen.measurements, self.inputs, self.readings
-        )
-        own = own_space(lesson.targets, seen.values)
-        center = np.nanmean(own, axis=0)
-        spread = np.maximum(np.nanstd(own, axis=0), SMALLEST_SPREAD)
-        data = _data(tensors, seen, lesson.targets, center, spread)
-        validation = _data(
-            reader.whole(lesson.validation.measurements),
-            lesson.validation,
-            lesson.targets,
-            center,
-            spread,
-        )
-        shape = self._shape(reader, len(lesson.targets))
+        part = _Prepared.of(lesson, self.inputs, self.readings)
+        shape = self._shape(part.reader, len(lesson.targets))
         schedule = self._schedule(lesson.effort)
         members = lesson.effort.members if self._is(Uncertainty.ENSEMBLE) else 1
         networks = tuple(
             fit_streams(
                 shape,
-                data,
-                validation,
+                part.training,
+                part.validation,
                 schedule,
                 seed=derived_seed(lesson.seed, "member", number),
             )
             for number in range(members)
         )
+        factors = guide = None
+        if self._is(Uncertainty.LAPLACE):
+            factors = _factors(networks[0], part.training)
+        if self._is(Uncertainty.VARIATIONAL):
+            guide = fit_guide(networks[0], part.training, schedule, seed=lesson.seed)
         fitted = FittedStreams(
             lesson.targets,
-            reader,
+            part.reader,
             shape,
-            center,
-            spread,
+            part.center,
+            part.spread,
             networks,
             self.uncertainty,
             self._reads_scan,
             lesson.effort.draws,
             np.ones(len(lesson.targets)),
+            factors,
+            guide,
         )
-        if self._is(Uncertainty.LAPLACE):
-            fitted = replace(fitted, factors=_factors(networks[0], data))
-        if self._is(Uncertainty.VARIATIONAL):
-            guide = fit_guide(networks[0], data, schedule, seed=lesson.seed)
-            fitted = replace(fitted, guide=guide)
         scale = noise_scale(fitted, lesson.validation)
         return replace(fitted, noise_scale=scale)
 
@@ -163,6 +151,35 @@ def noise_scale(fitted: FittedStreams, validation: Examples) -> Floats:
         widths = np.quantile(known, _LEVELS) / ndtri(0.5 + 0.5 * np.array(_LEVELS))
         scale[column] = max(float(np.prod(widths)), _SMALLEST_SCALE)
     return scale
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Objects as tensors, labels of zero mean and unit spread."""
+
+    reader: StreamReader
+    center: Floats
+    spread: Floats
+    training: StreamData
+    validation: StreamData
+
+    @classmethod
+    def of(
+        cls, lesson: Lesson, inputs: tuple[str, ...], readings: dict[str, Reading]
+    ) -> "_Prepared":
+        seen = lesson.training.having(inputs)
+        reader, tensors = StreamReader.fit(seen.measurements, inputs, readings)
+        own = own_space(lesson.targets, seen.values)
+        center = np.nanmean(own, axis=0)
+        spread = np.maximum(np.nanstd(own, axis=0), SMALLEST_SPREAD)
+        others = reader.whole(lesson.validation.measurements)
+        return cls(
+            reader,
+            center,
+            spread,
+            _data(tensors, seen, lesson.targets, center, spread),
+            _data(others, lesson.validation, lesson.targets, center, spread),
+        )
 
 
 def _data(

@@ -15,7 +15,6 @@ from al_service.studies.experiment.examining import (
     examine,
     uncalibrated_coverage,
 )
-from al_service.studies.experiment.measurements import Measurements
 from al_service.studies.experiment.peak_memory import PeakMemory
 from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.shares import shares_of_modalities
@@ -57,6 +56,50 @@ def carry_out(
         job: what to try.
         folder: of this trial.
     """
+    with new_folder(folder) as place:
+        (place / MODEL).mkdir()
+        with PeakMemory() as memory:
+            done = _do(sky, settings, job, place / MODEL)
+        write_facts(
+            place,
+            {
+                "system": job.system.name,
+                "family": job.system.family.value,
+                "inputs": list(job.system.inputs),
+                "seed": job.seed,
+                "n_train": done.n_train,
+                "fit_seconds": done.fit_seconds,
+                "predict_seconds": done.predict_seconds,
+                "n_parameters": done.fitted.n_parameters,
+                "peak_memory_mb": memory.megabytes,
+                "rows": list(_rows(done, job.system.inputs)),
+                "shares": shares_of_modalities(
+                    done.fitted, job.system.inputs, done.test
+                ),
+                "search": done.search,
+            },
+        )
+        _write_predictions(place / PREDICTIONS, done)
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A system that has learned, was stored, and has predicted."""
+
+    fitted: Fitted
+    """As it was loaded."""
+    n_train: int
+    validation: Examples
+    test: Examples
+    predictions: Predictions
+    fit_seconds: float
+    predict_seconds: float
+    search: list[Json]
+
+
+def _do(
+    sky: ExperimentSky, settings: ExperimentSettings, job: Job, model: Path
+) -> _Done:
     system, division = job.system, sky.divide(settings, job.seed)
     validation = sky.examples(division.validation, system.inputs)
     lesson = Lesson(
@@ -66,74 +109,53 @@ def carry_out(
         derived_seed(job.seed, "system", system.name),
         settings.effort,
     )
-    with new_folder(folder) as place:
-        (place / MODEL).mkdir()
-        with PeakMemory() as memory:
-            started = time.perf_counter()
-            fitted = system.fit(lesson)
-            fit_seconds = time.perf_counter() - started
-            fitted.save(place / MODEL)
-            del lesson
-            loaded = system.load(place / MODEL)
-            test = sky.examples(division.test, system.inputs)
-            started = time.perf_counter()
-            predictions = loaded.predict(test.measurements)
-            predict_seconds = time.perf_counter() - started
-        rows = list(_rows(loaded, system.inputs, predictions, test, validation))
-        write_facts(
-            place,
-            {
-                "system": system.name,
-                "family": system.family.value,
-                "inputs": list(system.inputs),
-                "seed": job.seed,
-                "n_train": len(division.training),
-                "fit_seconds": fit_seconds,
-                "predict_seconds": predict_seconds,
-                "n_parameters": loaded.n_parameters,
-                "peak_memory_mb": memory.megabytes,
-                "rows": rows,
-                "shares": shares_of_modalities(loaded, system.inputs, test),
-                "search": list(fitted.trials),
-            },
-        )
-        _write_predictions(place / PREDICTIONS, predictions, test, loaded)
+    started = time.perf_counter()
+    fitted = system.fit(lesson)
+    fit_seconds = time.perf_counter() - started
+    fitted.save(model)
+    loaded = system.load(model)
+    test = sky.examples(division.test, system.inputs)
+    started = time.perf_counter()
+    predictions = loaded.predict(test.measurements)
+    return _Done(
+        loaded,
+        len(division.training),
+        validation,
+        test,
+        predictions,
+        fit_seconds,
+        time.perf_counter() - started,
+        list(fitted.trials),
+    )
 
 
-def _rows(
-    fitted: Fitted,
-    inputs: tuple[str, ...],
-    predictions: Predictions,
-    test: Examples,
-    validation: Examples,
-) -> Iterator[Json]:
+def _rows(done: _Done, inputs: tuple[str, ...]) -> Iterator[Json]:
     """Figures with everything that the system looks at, and with each thing hidden."""
+    fitted, test = done.fitted, done.test
     hidden: list[tuple[str, ...]] = [()]
     if len(inputs) > 1:
         hidden += [(name,) for name in inputs]
     for names in hidden:
-        seen = predictions
+        seen = done.predictions
         if names:
             seen = fitted.predict(test.measurements.without(*names))
-        before: Measurements = validation.measurements.without(*names)
+        before = fitted.predict(done.validation.measurements.without(*names))
         raw = uncalibrated_coverage(seen, test.values)
-        for row in examine(calibrated(seen, fitted.predict(before), validation), test):
+        for row in examine(calibrated(seen, before, done.validation), test):
             own = raw[seen.targets.index(row["target"])]
             left = [name for name in inputs if name not in names]
             yield {**row, "inputs": left, "metrics": {**row["metrics"], **own}}
 
 
-def _write_predictions(
-    path: Path, predictions: Predictions, test: Examples, fitted: Fitted
-) -> None:
+def _write_predictions(path: Path, done: _Done) -> None:
     """Keep what the pictures need."""
-    features = fitted.features(test.measurements)
+    features = done.fitted.features(done.test.measurements)
     parts = {} if features is None else {"features": features}
     np.savez_compressed(
         path,
         allow_pickle=False,
-        targets=np.array(predictions.targets),
-        values=test.values,
-        **predictions.arrays(),
+        targets=np.array(done.predictions.targets),
+        values=done.test.values,
+        **done.predictions.arrays(),
         **parts,
     )
