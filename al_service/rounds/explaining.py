@@ -11,12 +11,12 @@ from al_service.acquisition.neighbors import Neighbor, neighbors
 from al_service.rounds.order_record import order_digest
 from al_service.rounds.ordering import (
     NewRanking,
-    Terms,
     rank_queue,
     rank_unlabeled,
 )
 from al_service.rounds.past_orders import Past, Seen, features_of, never, read_past
 from al_service.rounds.refitting import refit
+from al_service.rounds.terms import Terms
 from al_service.settings import Settings
 
 

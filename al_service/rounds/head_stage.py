@@ -36,11 +36,11 @@ from al_service.rounds.ordering import (
     Queue,
     rank_queue,
     read_queue,
-    terms_of,
 )
 from al_service.rounds.predicting import predict_head
 from al_service.rounds.publication import Outcome, Results
 from al_service.rounds.refitting import refit
+from al_service.rounds.terms import terms_of
 from al_service.rounds.training_data import (
     EvaluationSet,
     LabeledObjects,

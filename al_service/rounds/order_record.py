@@ -17,8 +17,9 @@ from al_service.acquisition.strategies import StrategyConfig
 from al_service.errors import NotFound
 from al_service.rounds.artifacts import Artifacts, save_text
 from al_service.rounds.assignment import Assignment
-from al_service.rounds.ordering import NewRanking, Queue, Terms
+from al_service.rounds.ordering import NewRanking, Queue
 from al_service.rounds.scoring import FeatureCache
+from al_service.rounds.terms import Terms
 from db.base import JsonObject
 from db.tables import Run
 

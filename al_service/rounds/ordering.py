@@ -1,6 +1,5 @@
 """Free candidates become the head of the queue."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +22,6 @@ from al_service.acquisition.ranking import Ranking, unblocked
 from al_service.acquisition.strategies import (
     ColdStart,
     Strategy,
-    StrategyConfig,
     rank,
 )
 from al_service.acquisition.uncertainty import total_variance
@@ -33,10 +31,9 @@ from al_service.features.scaling import Scaler
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.head import Head
 from al_service.randomness import derived_seed
-from al_service.rounds.assignment import Assignment
 from al_service.rounds.nearest_labels import remembering
 from al_service.rounds.scoring import FeatureCache
-from al_service.survey.pool_arrays import PoolArrays
+from al_service.rounds.terms import Terms
 from db.repositories import training
 
 FIRST_WAVE: Final = 32
@@ -73,21 +70,6 @@ class Queue:
         The same at every moment of a campaign; no object that examines is among them.
         """
         return np.union1d(self.rows, self.taken_rows)
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What decides an order beside the queue, the features and the last layer."""
-
-    arrays: PoolArrays
-    strategy: StrategyConfig
-    seed: int
-    """The run's own."""
-    size: int
-    """How many places at most."""
-    chunk: int
-    """Objects read at a time."""
-    should_stop: Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -136,19 +118,6 @@ def queue_without(
         taken_rows=taken_rows,
         leased_ids=nobody,
         leased_rows=nobody,
-    )
-
-
-def terms_of(assignment: Assignment) -> Terms:
-    """What decides the order of a run."""
-    settings = assignment.place.settings
-    return Terms(
-        assignment.arrays,
-        assignment.subject.strategy,
-        assignment.subject.seed,
-        settings.ranking_size,
-        settings.score_chunk,
-        assignment.heart.should_stop,
     )
 
 

@@ -36,8 +36,9 @@ from al_service.rounds.heart import Heart, Stop
 from al_service.rounds.network_stage import train
 from al_service.rounds.networks import Learned, load_learned
 from al_service.rounds.order_record import save_order
-from al_service.rounds.ordering import rank_unlabeled, read_queue, terms_of
+from al_service.rounds.ordering import rank_unlabeled, read_queue
 from al_service.rounds.publication import Outcome, Results
+from al_service.rounds.terms import terms_of
 from al_service.settings import Settings
 from db.tables import Campaign, Run
 from db.vocabulary import RunKind, RunState
