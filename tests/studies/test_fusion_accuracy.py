@@ -14,7 +14,7 @@ from al_service.studies.fusion_accuracy import (
 from al_service.survey.simulation.simulate import simulate
 from tests.posterior.whole_sky import SMALL
 
-N = 320
+N = 220
 
 
 @pytest.fixture(scope="module")
