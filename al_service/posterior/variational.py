@@ -51,11 +51,12 @@ class WeightGuide:
 
     def draw(self, generator: torch.Generator) -> dict[str, Tensor]:
         """One network out of all that the guide stands for."""
-        return {
-            name: mean
-            + self.log_scale[name].exp() * torch.randn(mean.shape, generator=generator)
-            for name, mean in self.location.items()
-        }
+        drawn = {}
+        # By name: a guide that was stored comes back in another order.
+        for name, mean in sorted(self.location.items()):
+            noise = torch.randn(mean.shape, generator=generator)
+            drawn[name] = mean + self.log_scale[name].exp() * noise
+        return drawn
 
 
 def passed_with(

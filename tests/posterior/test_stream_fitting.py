@@ -12,7 +12,7 @@ from al_service.posterior.stream_fitting import (
     fit_streams,
     passed,
 )
-from al_service.posterior.variational import fit_guide, passed_with
+from al_service.posterior.variational import WeightGuide, fit_guide, passed_with
 
 SHAPE = StreamShape(
     {"image": Reading.COLUMNS, "spectrum": Reading.COLUMNS},
@@ -91,3 +91,19 @@ def test_drawn_weights_agree_with_the_labels_and_differ_from_each_other() -> Non
     assert 0.0 < spread < float(fresh.values.std())
     error = float(((draws.mean(dim=0) - fresh.values) ** 2).mean())
     assert error < 0.5 * float(fresh.values.var())
+
+
+def test_a_guide_draws_the_same_network_in_whatever_order_it_was_stored() -> None:
+    network = fit_streams(
+        SHAPE, sky(), sky(seed=1), replace(SCHEDULE, min_steps=2), seed=3
+    )
+    guide = fit_guide(network, sky(), replace(SCHEDULE, min_steps=2), seed=0)
+    turned = WeightGuide(
+        dict(reversed(guide.location.items())), dict(reversed(guide.log_scale.items()))
+    )
+
+    one, other = (
+        each.draw(torch.Generator().manual_seed(5)) for each in (guide, turned)
+    )
+
+    assert all(torch.equal(one[name], other[name]) for name in guide.location)
