@@ -1,10 +1,12 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.running import al, processes_of
+from tests.folders import new_folder
 
 NAMES = [
     "variance",
@@ -34,8 +36,9 @@ Row = dict[str, Any]  # JSON
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("bench")
+def home() -> Iterator[Path]:
+    with new_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
