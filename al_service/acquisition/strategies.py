@@ -198,19 +198,27 @@ def _by_walking(
     walk = start_walk(strategy, some, center_features, scale=scale, seed=seed)
     walk.retire(np.flatnonzero(np.isin(looked_at, odd)))
     places = min(size, strategy.greedy)
-    walked = looked_at[follow(walk, some.group_ids, size=places)]
-    if len(walked) == size:
-        return walked
-    rest = np.flatnonzero(
-        unblocked(candidates.group_ids, set(candidates.group_ids[walked].tolist()))
-    )
-    plain = rest[~np.isin(rest, odd)]
-    parts = [walked]
-    for rows in (plain, np.intersect1d(rest, odd)):  # those held back come last
-        left = size - sum(len(part) for part in parts)
-        others = candidates.take(rows)
-        parts.append(rows[_highest(others, others.score, left)])
-    return np.concatenate(parts)
+    order = looked_at[follow(walk, some.group_ids, size=places)]
+    plain = np.setdiff1d(np.arange(count), odd, assume_unique=True)
+    for rows in (plain, odd):  # those held back come last
+        order = _filled_up(order, rows, candidates, size)
+    return order
+
+
+def _filled_up(
+    order: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    candidates: Candidates,
+    size: int,
+) -> NDArray[np.int64]:
+    """An order that goes on with the most uncertain of some rows, new galaxies only."""
+    left = size - len(order)
+    if left == 0:
+        return order
+    taken = set(candidates.group_ids[order].tolist())
+    rows = rows[unblocked(candidates.group_ids[rows], taken)]
+    others = candidates.take(rows)
+    return np.concatenate([order, rows[_highest(others, others.score, left)]])
 
 
 def _sample(count: int, size: int, seed: int) -> NDArray[np.int64]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,30 @@ def test_the_gate_puts_junk_last_and_reports_it(name: Strategy) -> None:
     assert sorted(gated.order[-3:].tolist()) == junk == gated.odd.tolist()
     assert sorted(gated.order.tolist()) == list(range(400))
     assert len(open_gate.odd) == 0
+
+
+@pytest.mark.parametrize("size", [60, 397, 398])
+def test_an_order_that_is_full_before_the_junk_has_none_of_it(size: int) -> None:
+    """A pool larger than its ranking and with a gate: every run failed."""
+    sky = with_junk(small_sky(), [3, 50, 200])
+
+    whole = sky.rank(Strategy.LCMD, size=400, greedy=50, gate=0.0075)
+    beginning = sky.rank(Strategy.LCMD, size=size, greedy=50, gate=0.0075)
+
+    assert beginning.order.tolist() == whole.order[:size].tolist()
+
+
+def test_a_galaxy_with_an_odd_observation_is_ranked_once() -> None:
+    sky = with_junk(small_sky(), [3, 50, 200])
+    alone = sky.rank(Strategy.LCMD, size=400, greedy=50, gate=0.0075)
+    groups = sky.group_ids.copy()
+    groups[3] = groups[alone.order[390]]
+
+    ranking = replace(sky, group_ids=groups).rank(
+        Strategy.LCMD, size=400, greedy=50, gate=0.0075
+    )
+
+    assert sorted([*ranking.order.tolist(), 3]) == list(range(400))
 
 
 def test_no_stratum_has_more_than_its_share_of_any_beginning() -> None:
