@@ -1,5 +1,6 @@
 """Free candidates become the head of the queue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -104,10 +105,14 @@ def read_queue(session: Session, campaign_id: int) -> Queue:
 
 
 def queue_without(
-    session: Session, campaign_id: int, taken_rows: NDArray[np.int64]
+    found: Mapping[str, NDArray[np.int64]], taken_rows: NDArray[np.int64]
 ) -> Queue:
-    """The queue of another moment, given what was taken then; nobody's leases."""
-    found = training.pool_candidates(session, campaign_id)
+    """The queue of another moment, without anybody's leases.
+
+    Args:
+        found: of `training.pool_candidates`, at any moment.
+        taken_rows: of the objects that were labeled or handed out then.
+    """
     rows, first = np.unique(found["row"], return_index=True)
     free = ~np.isin(rows, taken_rows)
     nobody = np.empty(0, dtype=np.int64)

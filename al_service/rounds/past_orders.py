@@ -20,6 +20,7 @@ from al_service.rounds.scoring import FeatureCache, cache_features, find_cache
 from al_service.rounds.training_data import LabeledObjects, labels_of_run
 from al_service.settings import Settings
 from al_service.survey.pool_arrays import PoolArrays
+from db.repositories import training
 from db.tables import Campaign, Pool, Run
 from db.vocabulary import TrainingRole
 
@@ -56,6 +57,7 @@ def read_past(
     Raises:
         NotFound: there is no such batch, or no order was kept that it walked.
     """
+    artifacts = Artifacts(settings.artifacts_folder)
     with sessions.begin() as session:
         batch = leasing.show(session, batch_id)
         run = None if batch.run_id is None else session.get(Run, batch.run_id)
@@ -63,8 +65,6 @@ def read_past(
             raise NotFound("order of batch", batch_id)
         campaign = session.get_one(Campaign, batch.campaign_id)
         pool = session.get_one(Pool, campaign.pool_id)
-        artifacts = Artifacts(settings.artifacts_folder)
-        record = OrderRecord.read(artifacts, run)
         facts = run.metrics or {}
         full_id = facts.get("network_run")
         labels, checkpoint = None, None
@@ -76,9 +76,11 @@ def read_past(
                 targets=[str(target) for target in campaign.targets],
             )
             checkpoint = session.get_one(Run, full_id).checkpoint_digest
-        queue = queue_without(session, campaign.id, record.taken)
-        arrays = PoolArrays.open(artifacts.pool(pool.arrays), digest=record.pool_digest)
-        session.expunge(run)
+        places = training.pool_candidates(session, campaign.id)
+        session.expunge_all()
+    record = OrderRecord.read(artifacts, run)
+    arrays = PoolArrays.open(artifacts.pool(pool.arrays), digest=record.pool_digest)
+    queue = queue_without(places, record.taken)
     return Past(
         batch, run, record, arrays, queue, labels, facts.get("network"), checkpoint
     )

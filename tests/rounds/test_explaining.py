@@ -1,8 +1,11 @@
 import json
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from al_service.errors import NotFound
 from al_service.rounds import explaining
@@ -111,6 +114,38 @@ def test_every_object_says_what_it_is_near_to(observatory: Observatory) -> None:
         assert item.near_to not in handed
         assert item.distance is not None
         assert item.distance > 0
+
+
+def test_nothing_is_in_a_transaction_while_the_record_of_an_order_is_read(
+    observatory: Observatory,
+) -> None:
+    _, batch = taught(observatory, "lcmd")
+    (path,) = (observatory.artifacts / "orders").glob("*.json")
+    record = path.read_text()
+    path.unlink()
+    os.mkfifo(path)
+
+    with ThreadPoolExecutor() as threads:
+        explaining_it = threads.submit(explained, observatory, batch)
+        with path.open("w") as pipe:  # once somebody reads
+            open_ones = in_transaction(observatory)
+            pipe.write(record)
+        explaining_it.result()
+
+    assert open_ones == 0
+
+
+def in_transaction(observatory: Observatory) -> int:
+    """How many connections hold a transaction open and do something else."""
+    with observatory.sessions.begin() as session:
+        found: int | None = session.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                " AND state LIKE 'idle in transaction%'"
+            )
+        )
+    return found or 0
 
 
 def test_a_batch_before_any_order_has_nothing_to_explain(
