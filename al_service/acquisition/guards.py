@@ -30,7 +30,7 @@ _PRODUCTS: Final = 2**22
 """Products held at a time."""
 
 _ROUNDING: Final = 1e-9
-"""A share of 0.0075 of 400 is 3."""
+"""A share of 0.0075 of 400 is 3, and one of 0.14 of 50 is 7."""
 
 _DIGITS: Final = 4
 """Decimals of a squared distance that float32 products agree on."""
@@ -82,7 +82,7 @@ def within_quota(
     counts = np.zeros(kinds + 1, dtype=np.int64)
     chosen: list[int] = []
     while len(chosen) < len(order):
-        allowed = math.ceil(most * (len(chosen) + 1))
+        allowed = math.ceil(most * (len(chosen) + 1) - _ROUNDING)
         heads = [
             (counts[kind] >= allowed and kind != kinds, left[-1], kind)
             for kind, left in enumerate(waiting)

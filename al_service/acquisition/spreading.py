@@ -32,10 +32,10 @@ def posterior_scaled(
     points: NDArray[np.float32], covariance: Floats
 ) -> NDArray[np.float32]:
     """`N x D` unit-noise candidates as seen by the posterior: |y|² = xᵀΣx."""
-    values, vectors = np.linalg.eigh(covariance)
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))).astype(np.float32)
     scaled = np.empty_like(points)
     with threadpool_limits(1, user_api="blas"):  # draws hang on every bit
+        values, vectors = np.linalg.eigh(covariance)
+        root = (vectors * np.sqrt(np.maximum(values, 0.0))).astype(np.float32)
         for start in range(0, len(points), _CHUNK):
             rows = slice(start, start + _CHUNK)
             scaled[rows] = points[rows] @ root

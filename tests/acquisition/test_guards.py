@@ -79,6 +79,15 @@ def test_no_stratum_has_more_than_its_share_of_any_beginning() -> None:
         assert own.tolist() == sorted(own.tolist())
 
 
+def test_a_share_of_fourteen_hundredths_of_fifty_is_seven() -> None:
+    """In float64 it is a little more, and was rounded up to eight."""
+    strata = np.repeat(np.arange(8), 50)
+
+    mixed = within_quota(np.arange(400), strata, 0.14)
+
+    assert np.bincount(strata[mixed[:50]]).max() == 7
+
+
 def test_an_order_that_keeps_the_quota_already_is_left_alone() -> None:
     order = np.arange(40)
 

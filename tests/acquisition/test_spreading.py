@@ -1,5 +1,6 @@
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from al_service.acquisition.spreading import Spreading, posterior_scaled
 
@@ -25,6 +26,19 @@ def test_posterior_scaled_lengths_are_epistemic_over_noise() -> None:
 
     expected = np.einsum("nd,de,ne->n", points, root @ root.T, points)
     np.testing.assert_allclose((scaled**2).sum(axis=1), expected, rtol=1e-4)
+
+
+def test_the_number_of_threads_changes_no_bit() -> None:
+    generator = np.random.default_rng(0)
+    root = generator.standard_normal((257, 257))
+    covariance = root @ root.T
+    points = generator.standard_normal((300, 257)).astype(np.float32)
+    scaled = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            scaled.append(posterior_scaled(points, covariance))
+
+    assert scaled[0].tobytes() == scaled[1].tobytes()
 
 
 def test_first_draws_follow_the_variance() -> None:
