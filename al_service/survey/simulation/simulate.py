@@ -185,9 +185,9 @@ class _SmallColumns:
 
 
 def _places(batch: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Those of the real galaxies; objects of one galaxy stand in a row to the north."""
-    north = batch.rounds * _APART_ARCSEC / 3600.0
-    dec = batch.anchors.dec + np.where(batch.anchors.dec > 0, -north, north)
+    """Those of the real galaxies; objects of one galaxy stand toward the equator."""
+    away = batch.rounds * _APART_ARCSEC / 3600.0
+    dec = batch.anchors.dec + np.where(batch.anchors.dec > 0, -away, away)
     return batch.anchors.ra, dec
 
 
