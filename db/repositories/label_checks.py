@@ -27,6 +27,9 @@ APART_QUASAR: Final = 0.010
 LARGEST_Z: Final = 1000
 """Numbers beyond are no redshifts; JSON has some that no float64 holds."""
 
+DECIMALS: Final = 30
+"""Of a redshift that are looked at: PostgreSQL refuses a float64 of 1e-400."""
+
 
 @dataclass(frozen=True)
 class LabelCheck:
@@ -48,7 +51,10 @@ def told_z() -> ColumnElement[float | None]:
     value = cast(Label.values["z"].astext, Numeric)
     return case(
         (func.jsonb_typeof(Label.values["z"]) != "number", None),
-        (value.between(-LARGEST_Z, LARGEST_Z), cast(value, Double)),
+        (
+            value.between(-LARGEST_Z, LARGEST_Z),
+            cast(func.round(value, DECIMALS), Double),
+        ),
         else_=None,
     )
 

@@ -134,6 +134,14 @@ def test_a_label_that_says_no_redshift_has_no_check_whatever_else_it_says(
     session: Session, campaign: Campaign, values: str
 ) -> None:
     scanned(session, campaign, 0)
+    write_values(session, campaign, values)
+    (label,) = list_labels(session, campaign)
+    assert label.check is None
+    assert flagged(session, campaign) == []
+
+
+def write_values(session: Session, campaign: Campaign, values: str) -> None:
+    """Write a label of the first object past every check of ours."""
     session.execute(
         text(
             "INSERT INTO label (campaign_id, sky_object_id, values, quality, labeler)"
@@ -145,9 +153,19 @@ def test_a_label_that_says_no_redshift_has_no_check_whatever_else_it_says(
             "values": values,
         },
     )
+
+
+def test_a_redshift_too_small_for_a_float64_is_compared_as_zero(
+    session: Session, campaign: Campaign
+) -> None:
+    """Labels of its campaign could not be listed."""
+    scanned(session, campaign, 0)
+    write_values(session, campaign, '{"z": 1e-400}')
+
     (label,) = list_labels(session, campaign)
-    assert label.check is None
-    assert flagged(session, campaign) == []
+
+    assert label.check is not None
+    assert label.check.dz == pytest.approx(-0.1 / 1.1)
 
 
 def test_a_corrected_label_needs_no_second_look(
