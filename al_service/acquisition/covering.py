@@ -17,8 +17,9 @@ from al_service.acquisition.ranking import Ranking, check_candidates
 from al_service.errors import InvalidInput
 
 SAMPLE: Final = 5000
-"""Objects that are covered: a larger pool is represented by a random sample. Who covers
-whom takes 25 MB of flags, and 5000 objects know the radius to some per cent."""
+"""Objects that are covered: a larger pool is represented by a random sample. Their
+distances take 200 MB, twice that while a radius is found, and 5000 objects know the
+radius to some per cent."""
 
 COVERED: Final = 0.95
 """Share of the objects at which a wave ends: the last ones are stragglers."""
