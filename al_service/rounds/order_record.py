@@ -46,13 +46,17 @@ class OrderRecord(BaseModel):
         """The record of a run.
 
         Raises:
-            NotFound: it ran before orders were kept.
+            NotFound: it ran before orders were kept, or another database that shares
+                the folder has written a run of the same number there since.
         """
-        name = ((run.metrics or {}).get("order") or {}).get("file")
-        path = artifacts.root / "orders" / str(name)
-        if name is None or not path.exists():
+        order = (run.metrics or {}).get("order") or {}
+        path = artifacts.root / "orders" / str(order.get("file"))
+        if "file" not in order or not path.exists():
             raise NotFound("order of run", run.id)
-        return cls.model_validate_json(path.read_text())
+        record = cls.model_validate_json(path.read_text())
+        if record.order_digest != order["digest"]:
+            raise NotFound("order of run", run.id)
+        return record
 
     @property
     def taken(self) -> NDArray[np.int64]:

@@ -96,6 +96,23 @@ def test_an_order_that_was_made_otherwise_is_told_apart(
     assert found.differing
 
 
+def test_an_order_of_another_database_is_not_taken_for_this_one(
+    observatory: Observatory,
+) -> None:
+    campaign = observatory.open_campaign(random_share=0.0)
+    first = observatory.live_run(campaign, RunKind.SCORE)
+    assert first is not None
+    observatory.carry_out(first.id)
+    batch = observatory.observe(campaign, 6).id
+    (path,) = (observatory.artifacts / "orders").glob("*.json")
+    record = json.loads(path.read_text())
+    record["order_digest"] = "0" * 64
+    path.write_text(json.dumps(record))
+
+    with pytest.raises(NotFound, match="order of run"):
+        replayed(observatory, batch)
+
+
 def test_every_object_says_what_it_is_near_to(observatory: Observatory) -> None:
     _, batch = taught(observatory, "lcmd")
 
