@@ -113,7 +113,11 @@ def rank(
     )
     order = free[chosen]
     if strata is not None and strategy.quota < 1.0:
-        order = within_quota(order, strata, strategy.quota)
+        last = np.isin(chosen, odd)  # what the gate holds back stays behind the others
+        parts = (order[~last], order[last])
+        order = np.concatenate(
+            [within_quota(part, strata, strategy.quota) for part in parts]
+        )
     return Ranking(order, score[order], str(strategy.name), free[odd])
 
 

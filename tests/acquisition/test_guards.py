@@ -64,6 +64,22 @@ def test_a_galaxy_with_an_odd_observation_is_ranked_once() -> None:
     assert sorted([*ranking.order.tolist(), 3]) == list(range(400))
 
 
+def test_a_quota_calls_nobody_out_from_behind_the_gate() -> None:
+    """Where a stratum was full, junk of another one came before the last galaxies."""
+    junk = [3, 50, 200]
+    sky = with_junk(small_sky(), junk)
+    strata = np.ones(400, dtype=np.int64)
+    strata[:150] = 0
+    strata[junk] = 0
+
+    ranking = sky.rank(
+        Strategy.LCMD, size=400, greedy=50, gate=0.0075, quota=0.5, strata=strata
+    )
+
+    assert sorted(ranking.order[-3:].tolist()) == junk
+    assert np.bincount(strata[ranking.order[:200]]).max() <= 100
+
+
 def test_no_stratum_has_more_than_its_share_of_any_beginning() -> None:
     strata = np.repeat([0, 1, 2, 3], 25)
     order = np.arange(100)
