@@ -121,7 +121,8 @@ class GreedyGain:
         close = np.flatnonzero(high >= max(best, 0.0))
         if len(close) > FEW:
             scores = self._scores(close, fixed_order=False)
-            close = close[scores >= scores.max() * (1.0 - SETTLED)]
+            most = scores.max()  # may be below 0 by rounding
+            close = close[scores >= most - SETTLED * abs(most)]
         if len(close) == 1:
             return int(close[0])
         scores = self._scores(close, fixed_order=True)

@@ -122,6 +122,7 @@ def test_a_head_run_ranks_the_same_with_and_without_what_was_remembered(
     campaign_id = sky.open_campaign()
     sky.observe(campaign_id, 60)
     sky.publish(campaign_id, RunKind.FULL)
+    sky.observe(campaign_id, 10)
     orders = []
     for forgets in (False, True):
         (kept,) = (sky.artifacts / "features").glob(f"*/nearest-labels-{campaign_id}.*")
