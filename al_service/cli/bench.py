@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -87,17 +87,21 @@ def bench(
     # Servers are started here: like Ctrl-C, SIGTERM must end them, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     around = surroundings()
-    measurements = _measure(chosen, size, home, console)
-    around["load_average_after"] = surroundings()["load_average"]
-    report = {
-        "settings": {"size": size.value, "benchmarks": chosen},
-        "surroundings": around,
-        "rows": [one.as_json() for one in measurements],
-    }
-    write_json(json_file, report)
-    console.print(_table(measurements))
-    console.print(_facts(measurements))
-    console.print(_setting(around))
+    measurements: list[Measurement] = []
+    try:
+        for some in _measure(chosen, size, home, console):
+            measurements += some
+    finally:  # what has been measured is not lost with what cannot be
+        around["load_average_after"] = surroundings()["load_average"]
+        report = {
+            "settings": {"size": size.value, "benchmarks": chosen},
+            "surroundings": around,
+            "rows": [one.as_json() for one in measurements],
+        }
+        write_json(json_file, report)
+        console.print(_table(measurements))
+        console.print(_facts(measurements))
+        console.print(_setting(around))
 
 
 def _chosen(names: list[str]) -> list[str]:
@@ -111,21 +115,20 @@ def _chosen(names: list[str]) -> list[str]:
 
 def _measure(
     names: list[str], size: Size, home: Path, console: Console
-) -> list[Measurement]:
+) -> Iterator[list[Measurement]]:
+    """The measurements of one benchmark after the other."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    found: list[Measurement] = []
     with ProgressBar(*columns, console=console) as bar:
         task = bar.add_task("", total=len(names))
         for name in names:
             bar.update(task, description=name)
-            found += _at_this_size(BENCHMARKS[name](size, home), size)
+            yield _at_this_size(BENCHMARKS[name](size, home), size)
             bar.advance(task)
-    return found
 
 
 def _at_this_size(measurements: list[Measurement], size: Size) -> list[Measurement]:

@@ -23,7 +23,7 @@ from al_service.studies.campaign import Curve
 from al_service.studies.replay import Progress, run_replay
 from al_service.studies.replay_pages import as_html, as_markdown
 from al_service.studies.replay_report import errors_of, replay_report
-from al_service.studies.settings import ReplaySettings
+from al_service.studies.settings import MOST_PROCESSES, ReplaySettings
 from al_service.survey import sdss10k
 
 CURVES_FOLDER: Final = "replays"
@@ -45,6 +45,13 @@ def replay(
         ),
     ] = "default,random",
     seeds: Annotated[int, typer.Option(help="Campaigns per strategy.")] = 4,
+    first_seed: Annotated[
+        int,
+        typer.Option(help="First seed: try settings on other skies than prove them."),
+    ] = 0,
+    processes: Annotated[
+        int, typer.Option(help="Campaigns at a time, a core each.")
+    ] = MOST_PROCESSES,
     initial: Annotated[int, typer.Option(help="Random labels at the start.")] = 128,
     batch: Annotated[int, typer.Option(help="Labels per round.")] = 128,
     rounds: Annotated[int, typer.Option(help="Batches after the start.")] = 8,
@@ -77,6 +84,8 @@ def replay(
         pool=pool,
         strategies=tuple(name.strip() for name in strategies.split(",")),
         seeds=seeds,
+        first_seed=first_seed,
+        processes=processes,
         initial=initial,
         batch=batch,
         rounds=rounds,

@@ -56,7 +56,8 @@ class KeptCurves:
 
     def _path(self, arm: str, seed: int) -> Path:
         sizes = self._settings.model_dump(
-            mode="json", exclude={"strategies", "seeds", "processes", "model"}
+            mode="json",
+            exclude={"strategies", "seeds", "first_seed", "processes", "model"},
         )
         facts = {
             "form": _FORM,

@@ -96,7 +96,7 @@ def run_replay(
         test_size=settings.test_size,
         labels_needed=settings.labels_needed,
     )
-    jobs = [Job(arm, seed) for seed in range(settings.seeds) for arm in settings.arms]
+    jobs = [Job(arm, seed) for seed in settings.all_seeds for arm in settings.arms]
     kept = None if folder is None else KeptCurves(folder, settings, path)
     found = [] if kept is None else [kept.find(job.arm, job.seed) for job in jobs]
     curves = [curve for curve in found if curve is not None]

@@ -25,6 +25,10 @@ class ReplaySettings(BaseModel):
     seeds: int = Field(ge=1)
     """How many campaigns per strategy; seed k is the same sky for every strategy."""
 
+    first_seed: int = Field(default=0, ge=0)
+    """The first of the seeds: settings are tried on other skies than those that prove
+    them."""
+
     initial: int = Field(ge=2)
     """Random labels at the start, the same for every strategy."""
 
@@ -38,6 +42,7 @@ class ReplaySettings(BaseModel):
     """Objects that examine, where the pool allows."""
 
     processes: int = Field(default=MOST_PROCESSES, ge=1, le=MOST_PROCESSES)
+    """Campaigns at a time, a core each; results do not depend on it."""
 
     model: ModelConfig = ModelConfig()
 
@@ -58,6 +63,11 @@ class ReplaySettings(BaseModel):
     def arms(self) -> tuple[str, ...]:
         """The strategies to run, each once, the control among them."""
         return tuple(dict.fromkeys((*self.strategies, CONTROL)))
+
+    @property
+    def all_seeds(self) -> range:
+        """The seeds to run."""
+        return range(self.first_seed, self.first_seed + self.seeds)
 
     @property
     def labels_needed(self) -> int:

@@ -113,6 +113,20 @@ def test_an_interrupted_replay_goes_on_where_it_was(
     assert [curve.seed for curve in more] == [0, 1]
 
 
+def test_seeds_may_start_elsewhere_and_are_the_same_skies(
+    small_pool: Path, tmp_path: Path
+) -> None:
+    both = small_replay(strategies=("random",), seeds=2, rounds=1)
+    later = small_replay(strategies=("random",), seeds=1, first_seed=1, rounds=1)
+    (_, second) = run_replay(small_pool, both, folder=tmp_path)
+    seen: list[Progress] = []
+
+    (alone,) = run_replay(small_pool, later, folder=tmp_path, progress=seen.append)
+
+    assert (alone.seed, alone.chosen) == (1, second.chosen)
+    assert seen == []  # found on disk: nothing was left to compute
+
+
 def test_a_curve_of_other_sizes_or_settings_is_not_taken_for_this_one(
     small_pool: Path, tmp_path: Path
 ) -> None:

@@ -35,6 +35,14 @@ def test_a_written_catalog_is_understood_as_it_is(tmp_path: Path) -> None:
     assert read_catalog_barely(tmp_path / "catalog.csv") == 500
 
 
+def test_numbers_that_are_whole_in_the_first_block_may_be_fractions_later(
+    tmp_path: Path,
+) -> None:
+    # The first ten thousand declinations are -60, which Arrow once took for the type.
+    write_catalog(tmp_path / "catalog.csv", 20_001)
+    assert read_catalog_barely(tmp_path / "catalog.csv") == 20_001
+
+
 def test_the_galaxies_of_the_benchmark_are_where_they_say() -> None:
     share = scanning.scan_some(3, 12)
     assert (share.spectra, share.right) == (12, 12)
