@@ -10,6 +10,7 @@ from al_service.errors import Conflict, InvalidLabels, NotFound, Problem
 from al_service.rounds.checking import NewLabel as NewLabel  # for the doors
 from al_service.rounds.checking import problems_of
 from al_service.rounds.opinions import look_up
+from al_service.rounds.reservations import Reservations, lock_reservations
 from db.repositories import campaigns, leases, locks
 from db.repositories import labels as stored_labels
 from db.repositories.labels import CurrentLabel as CurrentLabel
@@ -43,16 +44,6 @@ class _Batch:
     lease: Lease
     objects: frozenset[int]
     """Every object that it has handed out."""
-
-
-@dataclass(frozen=True)
-class _Reservations:
-    """How far the batches that labels answer reserve their objects."""
-
-    batch_of: Mapping[int, int]
-    """Object to the batch that its label answers; absent where it answers none."""
-    in_time: frozenset[int]
-    """Objects that this very batch reserves for the labeler, its time not over."""
 
 
 def tell(
@@ -213,7 +204,13 @@ def _store(
     session: Session, submission: _Submission, batch: _Batch | None
 ) -> list[StoredLabel]:
     """Add what is new and answer with what is there; a lost race is looked at again."""
-    reservations = _lock_reservations(session, submission, batch)
+    reservations = lock_reservations(
+        session,
+        submission.campaign.id,
+        labeler=submission.labeler,
+        objects=[one.sky_object_id for one in submission.objects.values()],
+        batch_id=None if batch is None else batch.lease.id,
+    )
     new = _decide(session, submission)[1]
     stored_labels.add(
         session,
@@ -227,28 +224,6 @@ def _store(
             " moment: nothing was stored, try again"
         )
     return [answers[place] for place in range(len(submission.labels))]
-
-
-def _lock_reservations(
-    session: Session, submission: _Submission, batch: _Batch | None
-) -> _Reservations:
-    ids = [one.sky_object_id for one in submission.objects.values()]
-    own = [
-        holding
-        for holding in leases.lock_holders(session, submission.campaign.id, ids)
-        if holding.labeler == submission.labeler
-    ]
-    batch_of = (
-        {holding.sky_object_id: holding.lease_id for holding in own}
-        if batch is None
-        else dict.fromkeys(ids, batch.lease.id)
-    )
-    in_time = frozenset(
-        holding.sky_object_id
-        for holding in own
-        if holding.lease_id == batch_of[holding.sky_object_id] and not holding.expired
-    )
-    return _Reservations(batch_of, in_time)
 
 
 def _decide(
@@ -279,7 +254,7 @@ def _decide(
 
 
 def _to_add(
-    submission: _Submission, place: int, reservations: _Reservations
+    submission: _Submission, place: int, reservations: Reservations
 ) -> LabelToAdd:
     """A checked label as it is stored."""
     label, found = submission.labels[place], submission.object_of(place)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from al_service.features.scan.scanning import SCAN_VERSION
-from al_service.rounds.claiming import MAX_ATTEMPTS, RING_AFTER, BeatAnswer
+from al_service.rounds.claiming import RING_AFTER, BeatAnswer
+from al_service.settings import Settings
 from db.repositories import scans
 
 
@@ -33,8 +34,7 @@ def claim(
     pool_id: int,
     *,
     worker: str,
-    stale_after: timedelta,
-    max_attempts: int = MAX_ATTEMPTS,
+    settings: Settings,
     again: bool = False,
 ) -> ScanClaim | None:
     """Take up the scan of a pool that has spectra, if it is not done.
@@ -43,8 +43,7 @@ def claim(
         session: the caller commits at once.
         pool_id: which pool.
         worker: who we are.
-        stale_after: silence after which a worker counts as lost.
-        max_attempts: how often a scan is taken up at most.
+        settings: when a worker counts as lost, how often a scan is taken up.
         again: also one that has failed: somebody asks for it.
 
     Returns:
@@ -58,29 +57,29 @@ def claim(
         pool_id,
         version=SCAN_VERSION,
         worker=worker,
-        stale_after=stale_after,
-        max_attempts=max_attempts,
+        stale_after=settings.stale_after,
+        max_attempts=settings.max_attempts,
     )
     return None if fence is None else ScanClaim(pool_id, fence)
 
 
 def due(
-    session: Session,
-    stale_after: timedelta,
-    max_attempts: int = MAX_ATTEMPTS,
-    ring_after: timedelta = RING_AFTER,
+    session: Session, settings: Settings, ring_after: timedelta = RING_AFTER
 ) -> list[int]:
     """Pools with spectra that wait for a worker: new ones, and lost ones.
 
     Args:
         session: the caller commits, then rings.
-        stale_after: silence after which a worker counts as lost.
-        max_attempts: how often a scan is taken up at most.
+        settings: when a worker counts as lost, how often a scan is taken up.
         ring_after: time since it was last rung for.
 
     Returns:
         Every such pool to one caller only.
     """
     scans.plan_missing(session, SCAN_VERSION)
-    scans.end_abandoned(session, stale_after=stale_after, max_attempts=max_attempts)
-    return scans.take_unheard(session, stale_after=stale_after, ring_after=ring_after)
+    scans.end_abandoned(
+        session, stale_after=settings.stale_after, max_attempts=settings.max_attempts
+    )
+    return scans.take_unheard(
+        session, stale_after=settings.stale_after, ring_after=ring_after
+    )

@@ -63,8 +63,7 @@ def ensure_scanned(
             session,
             pool_id,
             worker=worker,
-            stale_after=settings.stale_after,
-            max_attempts=settings.max_attempts,
+            settings=settings,
             again=again,
         )
         pool = session.get(Pool, pool_id)

@@ -48,9 +48,7 @@ def sweep(
         )
     _ring(doorbell, waiting)
     with sessions.begin() as session:
-        unscanned = scan_claims.due(
-            session, settings.stale_after, settings.max_attempts
-        )
+        unscanned = scan_claims.due(session, settings)
     for pool_id in unscanned:
         doorbell.scan(pool_id)
 

@@ -14,6 +14,9 @@ MATCH_RADIUS_ARCSEC: Final = 1.0
 """Two SDSS detections closer than this are one galaxy: astrometry is good to 0.1",
 and the fibers are 3" wide."""
 
+LARGEST_RADIUS_ARCSEC: Final = 60.0
+"""Within a larger one, galaxies of a crowded field are anybody's."""
+
 
 def position_names(
     ra: NDArray[np.float64], dec: NDArray[np.float64], *, prefix: str = "SDSS J"

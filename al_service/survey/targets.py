@@ -57,6 +57,9 @@ LIMITS: Final[Mapping[str, tuple[float, float]]] = {
 """Values outside are refused: blueshifts of nearby galaxies reach -0.001, no known
 object lies beyond z = 8 in SDSS, and MPA-JHU's grid of log SFR ends within (-6, 4)."""
 
+GOOD_ZWARNING: Final = (0, 16)
+"""No warning, or MANY_OUTLIERS alone, which high signal-to-noise sets by itself."""
+
 
 def is_missing(target: str, value: float) -> bool:
     """Whether a catalog value of this target says "not measured"."""

@@ -23,8 +23,6 @@ from tests.conftest import Database
 from tests.db.factories import make_pool
 from tests.rounds.spectral_pools import REDSHIFTS, import_spectral_pool
 
-NEVER = timedelta(hours=1)
-
 
 class Archive:
     """One pool with spectra, its arrays and its database."""
@@ -56,7 +54,7 @@ class Archive:
     def claim(self) -> ScanClaim | None:
         with self.database.sessions.begin() as session:
             return scan_claims.claim(
-                session, self.pool_id, worker="they", stale_after=NEVER
+                session, self.pool_id, worker="they", settings=self.settings
             )
 
     def row(self) -> PoolScan:
@@ -183,7 +181,7 @@ def test_a_scan_whose_workers_are_lost_again_and_again_has_failed(
                 session,
                 archive.pool_id,
                 worker="they",
-                stale_after=archive.settings.stale_after,
+                settings=archive.settings,
             )
         archive.fall_silent()
     sweep(
@@ -203,9 +201,9 @@ def test_the_sweep_finds_pools_with_spectra_and_tells_one_caller(
         pools.ensure_builtin_pools(session, archive.artifacts)
         assert len(pools.list_pools(session)) == 3
     with archive.database.sessions.begin() as session:
-        assert scan_claims.due(session, NEVER) == [archive.pool_id]
-        assert scan_claims.due(session, NEVER) == []
-        assert scan_claims.due(session, NEVER, ring_after=timedelta(0)) == [
+        assert scan_claims.due(session, archive.settings) == [archive.pool_id]
+        assert scan_claims.due(session, archive.settings) == []
+        assert scan_claims.due(session, archive.settings, ring_after=timedelta(0)) == [
             archive.pool_id
         ]
 
@@ -213,11 +211,11 @@ def test_the_sweep_finds_pools_with_spectra_and_tells_one_caller(
 def test_a_scan_that_is_done_or_under_way_needs_nobody(archive: Archive) -> None:
     assert archive.claim() is not None
     with archive.database.sessions.begin() as session:
-        assert scan_claims.due(session, NEVER, ring_after=timedelta(0)) == []
+        assert scan_claims.due(session, archive.settings, ring_after=timedelta(0)) == []
     archive.fall_silent()
     assert archive.scan()
     with archive.database.sessions.begin() as session:
-        assert scan_claims.due(session, NEVER, ring_after=timedelta(0)) == []
+        assert scan_claims.due(session, archive.settings, ring_after=timedelta(0)) == []
 
 
 def test_a_newer_scan_replaces_what_an_older_one_has_found(archive: Archive) -> None:

@@ -3,12 +3,11 @@
 Its largest memory is that of importing: the database and the files' writer are others.
 """
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from al_service.cli.benchmarks.alone import Seen, alone, memory_row
 from al_service.cli.benchmarks.stage import Stage, stage
 from al_service.rounds.importing import import_files
 from al_service.studies.speed.measuring import (
@@ -47,19 +46,6 @@ _SCALES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What a process saw that imported."""
-
-    seconds: float
-    processor: float
-    bare_seconds: float
-    """Of its peer, scaled to as many files or rows."""
-    started_mb: float
-    peak_mb: float
-    objects: int
-
-
 def measure(size: Size, home: Path) -> list[Measurement]:
     """Time `import_files` against bare readers, and look at its memory."""
     scale = _SCALES[size]
@@ -77,58 +63,46 @@ def measure(size: Size, home: Path) -> list[Measurement]:
     ]
 
 
-def _rows_of(what: str, peer: str, seen: list[_Seen]) -> list[Measurement]:
+def _rows_of(what: str, peer: str, seen: list[Seen]) -> list[Measurement]:
     whole, part = seen
     facts: dict[str, Fact] = {
         "a_second": whole.objects / whole.seconds,
-        "processor_s": whole.processor,
         "objects": whole.objects,
     }
     return [
         Measurement(
-            NAME, what, "s", whole.seconds, peer, whole.bare_seconds, facts=facts
-        ),
-        Measurement(
             NAME,
-            f"largest memory, {what}",
-            "MB",
-            whole.peak_mb,
-            f"the same with {part.objects:,}",
-            part.peak_mb,
-            facts={
-                "before_importing_mb": whole.started_mb,
-                "bytes_more_per_object": (whole.peak_mb - part.peak_mb)
-                * 1e6
-                / (whole.objects - part.objects),
-            },
+            what,
+            "s",
+            whole.seconds,
+            peer,
+            whole.bare_seconds,
+            facts={**facts, **whole.facts},
         ),
+        memory_row(NAME, what, whole, part, begun="importing"),
     ]
 
 
-def _spectra(place: Stage, count: int, bare: int) -> _Seen:
+def _spectra(place: Stage, count: int, bare: int) -> Seen:
     folder = place.artifacts.parent / f"spectra-{count}"
     write_spectra(folder, count)
     return _in_a_process(place, ImportRequest(spectra=folder), f"s{count}", bare)
 
 
-def _catalog(place: Stage, count: int) -> _Seen:
+def _catalog(place: Stage, count: int) -> Seen:
     path = place.artifacts.parent / f"catalog-{count}.csv"
     write_catalog(path, count)
     return _in_a_process(place, ImportRequest(catalog=path), f"c{count}", 0)
 
 
-def _in_a_process(place: Stage, request: ImportRequest, name: str, bare: int) -> _Seen:
+def _in_a_process(place: Stage, request: ImportRequest, name: str, bare: int) -> Seen:
     url = place.engine.url.render_as_string(hide_password=False)
-    context = multiprocessing.get_context("spawn")  # nothing of ours in its memory
-    with ProcessPoolExecutor(1, context) as importer:
-        return importer.submit(
-            _import, request, url, place.artifacts, name, bare
-        ).result()
+    return alone(_import, request, url, place.artifacts, name, bare)
 
 
 def _import(
     request: ImportRequest, url: str, artifacts: Path, name: str, bare: int
-) -> _Seen:
+) -> Seen:
     """Import once; then read the same files at the barest."""
     engine = create_database_engine(url, pool_size=1)
     started = peak_mb()
@@ -146,17 +120,18 @@ def _import(
     )
     engine.dispose()
     peak = peak_mb()
-    return _Seen(
+    return Seen(
         seconds=seconds,
-        processor=processor,
         bare_seconds=_bare_seconds(request, bare),
         started_mb=started,
         peak_mb=peak,
         objects=result.counts.objects,
+        facts={"processor_s": processor},
     )
 
 
 def _bare_seconds(request: ImportRequest, bare: int) -> float:
+    """Of the peer, scaled to as many files or rows."""
     if request.catalog is not None:
         catalog = request.catalog
         (seconds, _), _rows = timed(lambda: read_catalog_barely(catalog))

@@ -3,8 +3,6 @@
 Measured in a process of its own, so that its largest memory is that of scoring.
 """
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Final
 
 import torch
 
+from al_service.cli.benchmarks.alone import Seen, alone, memory_row
 from al_service.cli.benchmarks.stage import new_folder
 from al_service.models.config import ModelConfig
 from al_service.models.network import Network, scaled_tensors
@@ -22,7 +21,6 @@ from al_service.settings import Settings
 from al_service.studies.speed.large_pool import write_large_pool
 from al_service.studies.speed.measuring import (
     Budget,
-    Fact,
     Measurement,
     Size,
     peak_mb,
@@ -57,18 +55,6 @@ _SCALES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What a process saw that scored a pool."""
-
-    seconds: float
-    bare_seconds: float
-    started_mb: float
-    """Largest memory before the first object was scored."""
-    peak_mb: float
-    facts: dict[str, Fact]
-
-
 def measure(size: Size, home: Path) -> list[Measurement]:
     """Time `cache_features` against the network alone, and look at its memory."""
     scale = _SCALES[size]
@@ -83,30 +69,21 @@ def measure(size: Size, home: Path) -> list[Measurement]:
             ours=whole.seconds,
             peer="a bare forward pass",
             theirs=whole.bare_seconds,
-            facts={"objects_per_second": scale.objects / whole.seconds} | whole.facts,
+            facts={"objects_per_second": scale.objects / whole.seconds, **whole.facts},
         ),
-        Measurement(
-            benchmark=NAME,
-            what=f"largest memory, {of_what}",
-            unit="MB",
-            ours=whole.peak_mb,
-            peer=f"the same with {scale.smaller:,} objects",
-            theirs=smaller.peak_mb,
-            budget=MEMORY_BUDGET,
-            facts={"before_scoring_mb": whole.started_mb},
+        memory_row(
+            NAME, of_what, whole, smaller, begun="scoring", budget=MEMORY_BUDGET
         ),
     ]
 
 
-def _in_a_process(scale: _Scale, objects: int, home: Path) -> _Seen:
-    context = multiprocessing.get_context("spawn")  # nothing of ours in its memory
+def _in_a_process(scale: _Scale, objects: int, home: Path) -> Seen:
     with new_folder(home) as folder:
         write_large_pool(folder / "pool", objects)  # its memory is not counted
-        with ProcessPoolExecutor(1, context) as scorer:
-            return scorer.submit(_score, scale, folder).result()
+        return alone(_score, scale, folder)
 
 
-def _score(scale: _Scale, folder: Path) -> _Seen:
+def _score(scale: _Scale, folder: Path) -> Seen:
     """Score the pool in `folder`, again and again, each time into an empty cache."""
     arrays = PoolArrays.open(folder / "pool")
     network = _network(arrays, scale.dim)
@@ -129,7 +106,14 @@ def _score(scale: _Scale, folder: Path) -> _Seen:
     times = side_by_side(
         ours, lambda: bare_pass(network, inputs, len(arrays)), repeats=scale.repeats
     )
-    return _Seen(times.ours.seconds, times.theirs.seconds, started, peak, times.facts())
+    return Seen(
+        seconds=times.ours.seconds,
+        bare_seconds=times.theirs.seconds,
+        started_mb=started,
+        peak_mb=peak,
+        objects=len(arrays),
+        facts=times.facts(),
+    )
 
 
 def bare_pass(network: Network, inputs: Inputs, objects: int) -> float:

@@ -18,10 +18,10 @@ from al_service.survey.catalogs.identifiers import (
     identifiers,
     problem_of,
 )
+from al_service.survey.catalogs.known_labels import read_known_labels
 from al_service.survey.catalogs.measurements import (
     RowNotes,
     check_units,
-    read_known_labels,
     read_photometry,
     read_positions,
 )

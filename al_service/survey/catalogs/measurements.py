@@ -1,10 +1,10 @@
-"""Cells of a catalog become fluxes, positions and known labels, or problems.
+"""Cells of a catalog become fluxes and positions, or problems.
 
 Every function takes a part of a table and notes what is wrong with a row under the
 row's number in that part; a row with a problem is not imported.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,13 +25,7 @@ from al_service.survey.photometry_columns import (
     PHOTOMETRY_COLUMNS,
     errors_from_ivar,
 )
-from al_service.survey.targets import (
-    ENTROPY_MISSING,
-    LIMITS,
-    MISSING_CODES,
-    SFR_QUANTILES,
-    Target,
-)
+from al_service.survey.targets import MISSING_CODES
 
 MAGNITUDES: Final = (-5.0, 45.0)
 """Brighter than any galaxy, and fainter than the luptitude of any noise."""
@@ -41,9 +35,6 @@ BRIGHTEST_FLUX: Final = 1e10
 
 LARGEST_EXTINCTION: Final = 60.0
 """Magnitudes in u behind the thickest clouds of the plane."""
-
-GOOD_ZWARNING: Final = (0, 16)
-"""No warning, or MANY_OUTLIERS alone, which high signal-to-noise sets by itself."""
 
 SLOTS: Final = {
     "model": (MODEL_FLUX, MODEL_FLUX_ERROR),
@@ -151,40 +142,6 @@ def read_photometry(
     return photometry.astype(np.float32)
 
 
-def read_known_labels(
-    chunk: TableChunk, columns: ColumnMap, notes: RowNotes
-) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Known labels of the rows.
-
-    Returns:
-        `N x T` values, NaN where unknown or not to be trusted; `N x T` errors; how many
-        rows had labels that their flags forbid to use.
-    """
-    shape = (len(chunk), len(columns.targets))
-    values, errors = np.full(shape, np.nan), np.full(shape, np.nan)
-    for place, target in enumerate(columns.targets):
-        column = columns.single[target]
-        found = read_numbers(chunk, column, columns, notes)
-        if target == Target.SFR_ENTROPY:
-            found = np.where(found == ENTROPY_MISSING, np.nan, found)
-        low, high = LIMITS[target]
-        outside = np.isfinite(found) & ~((found >= low) & (found <= high))
-        message = f"{column}: expected {target} in [{low:g}, {high:g}], found {{}}"
-        notes.note(outside, message, found)
-        values[:, place] = found
-        if f"{target}_err" in columns.single:
-            name = columns.single[f"{target}_err"]
-            error = read_numbers(chunk, name, columns, notes)
-            # SDSS writes errors of 0, -1 … -6 where the fit gives none.
-            errors[:, place] = np.where(error > 0, error, np.nan)
-    _note_unsorted(columns.targets, values, notes)
-    distrusted = _distrusted(chunk, columns, notes)
-    dropped = int((distrusted & np.isfinite(values).any(axis=1)).sum())
-    values[distrusted] = np.nan
-    errors[~np.isfinite(values)] = np.nan
-    return values, errors, dropped
-
-
 def check_units(columns: ColumnMap, units: Mapping[str, str]) -> None:
     """Compare what a file states of its fluxes with what they are taken for.
 
@@ -276,28 +233,3 @@ def _note_bands(
 ) -> None:
     for band, name in enumerate(BANDS):
         notes.note(bad[:, band], message + f", found {{}} in {name}", values[:, band])
-
-
-def _note_unsorted(
-    targets: Sequence[str], values: NDArray[np.float64], notes: RowNotes
-) -> None:
-    there = [name for name in SFR_QUANTILES if name in targets]
-    for first, lower in enumerate(there):
-        for upper in there[first + 1 :]:
-            low, high = values[:, targets.index(lower)], values[:, targets.index(upper)]
-            notes.note(
-                high < low, f"{upper}: quantiles must ascend, found it below {lower}"
-            )
-
-
-def _distrusted(
-    chunk: TableChunk, columns: ColumnMap, notes: RowNotes
-) -> NDArray[np.bool_]:
-    """Rows whose own flags say that their labels are not to be used."""
-    flags = np.zeros(len(chunk), dtype=bool)
-    if "zwarning" in columns.single:
-        warning = read_numbers(chunk, columns.single["zwarning"], columns, notes)
-        flags |= ~np.isin(warning, GOOD_ZWARNING)
-    if "reliable" in columns.single:
-        flags |= read_numbers(chunk, columns.single["reliable"], columns, notes) != 1
-    return flags

@@ -19,6 +19,7 @@ from al_service.survey.images.stamp import STAMP_SHAPE
 from al_service.survey.importing.images import add_images
 from al_service.survey.importing.matching import galaxies
 from al_service.survey.importing.objects import ObjectList
+from al_service.survey.importing.photometry import GrowingPhotometry, P
 from al_service.survey.importing.rejected import RejectedRows
 from al_service.survey.importing.request import ImportCounts, ImportRequest, Progress
 from al_service.survey.importing.spectra import (
@@ -28,12 +29,10 @@ from al_service.survey.importing.spectra import (
     spool_spectra,
 )
 from al_service.survey.importing.spool import Spool
-from al_service.survey.photometry_columns import PHOTOMETRY_COLUMNS
 from al_service.survey.pool_arrays import PoolColumns, finish_pool_folder
-from al_service.survey.pool_writer import ABSENT, GrowingArray, Take, write_gathered
+from al_service.survey.pool_writer import ABSENT, Take, write_gathered
+from al_service.survey.positions import LARGEST_RADIUS_ARCSEC
 from al_service.survey.targets import DEFAULT_TARGETS, Target
-
-P: Final = len(PHOTOMETRY_COLUMNS)
 
 SHAPES: Final = {"image": STAMP_SHAPE, "spectrum": SPECTRUM_SHAPE}
 """Of one object's measurement."""
@@ -52,40 +51,6 @@ class _Measured:
         grown = np.full(n, ABSENT, dtype=np.int64)
         grown[: len(self.numbers)] = self.numbers
         return grown
-
-
-class _Photometry:
-    """The photometry array as it grows, and which objects have any."""
-
-    def __init__(self, path: Path) -> None:
-        self._array = GrowingArray(path, (P,))
-        self._has: list[NDArray[np.bool_]] = []
-
-    def __len__(self) -> int:
-        return len(self._array)
-
-    def append(self, photometry: NDArray[np.floating[Any]]) -> None:
-        """Add `K x P` rows."""
-        self._array.append(photometry)
-        self._has.append(np.asarray(np.isfinite(photometry).any(axis=1)))
-
-    def finish(self, objects: ObjectList) -> NDArray[np.bool_]:
-        """Rows for objects that came later: those of their galaxy, or nothing.
-
-        Returns:
-            `N` flags: whether each object has photometry.
-        """
-        self._array.finish()
-        known = len(self._array)
-        missing = np.full((len(objects) - known, P), np.nan, dtype=np.float32)
-        links = [pair for pair in objects.links if pair[0] < known <= pair[1]]
-        if links:
-            there, here = zip(*links, strict=True)
-            missing[np.array(here) - known] = self._array.take(there)
-        if len(missing):
-            self.append(missing)
-            self._array.finish()
-        return np.concatenate(self._has) if self._has else np.zeros(0, bool)
 
 
 @dataclass(frozen=True)
@@ -135,7 +100,7 @@ def assemble_pool(
         Spool(Path(name) / "spectra", SPECTRUM_SHAPE) as spectra,
         Spool(Path(name) / "images", STAMP_SHAPE) as images,
     ):
-        photometry = _Photometry(folder / "photometry")
+        photometry = GrowingPhotometry(folder / "photometry")
         _read_catalog(work, photometry)
         observed = _read_spectra(work, spectra)
         _read_images(work, images, Path(name))
@@ -166,13 +131,14 @@ def _check_request(request: ImportRequest) -> None:
     for path in given:
         if not path.exists():
             raise NotFound("file or folder", str(path))
-    if not 0 < request.radius_arcsec <= 60:
+    if not 0 < request.radius_arcsec <= LARGEST_RADIUS_ARCSEC:
         raise InvalidInput(
-            f'radius: expected arcseconds in (0, 60], found {request.radius_arcsec}"'
+            f"radius: expected arcseconds in (0, {LARGEST_RADIUS_ARCSEC:g}],"
+            f' found {request.radius_arcsec}"'
         )
 
 
-def _read_catalog(work: _Work, photometry: _Photometry) -> None:
+def _read_catalog(work: _Work, photometry: GrowingPhotometry) -> None:
     request, counts = work.request, work.counts
     if request.catalog is None:
         return

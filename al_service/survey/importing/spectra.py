@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.errors import Problem, UnreadableFile
-from al_service.survey.catalogs.measurements import GOOD_ZWARNING
 from al_service.survey.importing.matching import by_id, nearest, normal_id
 from al_service.survey.importing.objects import ObjectList
 from al_service.survey.importing.rejected import RejectedRows
@@ -28,7 +27,7 @@ from al_service.survey.spectra import (
     find_spectrum_files,
     read_spectra,
 )
-from al_service.survey.targets import LIMITS, Target
+from al_service.survey.targets import GOOD_ZWARNING, LIMITS, Target
 
 SPECTRUM_SHAPE: Final = (2, N_PIXELS)
 """`C x L`: flux, and its inverse variance with untrusted pixels at 0."""

@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from al_service.survey.targets import LIMITS, SFR_QUANTILES, is_missing
 
-GOOD_ZWARNING: Final = (0, 16)
-"""No warning, or MANY_OUTLIERS alone, which high signal-to-noise sets by itself."""
-
 CONFIDENT: Final = 4
 UNSURE: Final = 1
 """Qualities of what a pipeline says without and with a warning; 1 does not train."""

@@ -7,9 +7,9 @@ from al_service.errors import InvalidInput, UnreadableFile
 from al_service.survey.catalogs.opening import open_table
 from al_service.survey.label_files.file_label import FileLabel, LabelFormat
 from al_service.survey.label_files.marz import is_marz, read_marz
+from al_service.survey.label_files.mpa_jhu import read_mpa_jhu
 from al_service.survey.label_files.survey_tables import (
     format_of_columns,
-    read_mpa_jhu,
     read_survey_labels,
 )
 

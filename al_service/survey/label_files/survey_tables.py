@@ -1,26 +1,23 @@
-"""Label files that are tables: MPA-JHU, CasJobs, redrock, DESI inspections.
+"""Label files that are tables: CasJobs, redrock, DESI inspections.
 
-Data models: https://wwwmpa.mpa-garching.mpg.de/SDSS/DR7/sfrs.html,
-https://www.sdss4.org/dr17/spectro/galaxy_mpajhu/,
+Data models: https://www.sdss4.org/dr17/spectro/galaxy_mpajhu/,
 https://redrock.readthedocs.io, https://github.com/desihub/prospect.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from al_service.errors import UnreadableFile
-from al_service.survey.catalogs.columns import TableChunk, TableSource, numbers
-from al_service.survey.catalogs.identifiers import RoundingWatch, identifiers
+from al_service.survey.catalogs.columns import TableChunk, TableSource
+from al_service.survey.catalogs.identifiers import RoundingWatch
 from al_service.survey.catalogs.opening import open_table
 from al_service.survey.label_files.file_label import (
     CONFIDENT,
-    GOOD_ZWARNING,
     UNSURE,
     FileLabel,
     LabelFormat,
@@ -28,17 +25,8 @@ from al_service.survey.label_files.file_label import (
     positive_errors,
     usable,
 )
-
-MPA_JHU_COLUMNS: Final = {
-    "AVG": "sfr_avg",
-    "ENTROPY": "sfr_entropy",
-    "MEDIAN": "sfr_median",
-    "MODE": "sfr_mode",
-    "P16": "sfr_p16",
-    "P2P5": "sfr_p2p5",
-    "P84": "sfr_p84",
-    "P97P5": "sfr_p97p5",
-}
+from al_service.survey.label_files.named_columns import FIBERS, NamedColumns
+from al_service.survey.targets import GOOD_ZWARNING
 
 GALSPEC_COLUMNS: Final = {
     "sfr_tot_entropy": "sfr_entropy",
@@ -89,48 +77,8 @@ _POSITIONS: Final = (
     ("target_ra", "target_dec"),
     ("fiber_ra", "fiber_dec"),
 )
-_FIBERS: Final = (
-    ("plate", "mjd", "fiberid"),
-    ("plateid", "mjd", "fiberid"),
-    ("field", "mjd", "catalogid"),  # SDSS-V
-)
 _CLASSES: Final = (("class", "subclass"), ("spectype", "subtype"))
 """What the pipeline takes the object for, kept as the label's note."""
-
-
-class _Columns:
-    """A chunk's columns by their names in lower case."""
-
-    def __init__(self, path: Path, chunk: TableChunk) -> None:
-        self._path = path
-        self._chunk = chunk
-        self._names = {name.lower(): name for name in chunk.columns}
-
-    def __len__(self) -> int:
-        return len(self._chunk)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._names
-
-    def numbers(self, name: str) -> NDArray[np.float64]:
-        """`N` numbers, NaN where nothing stands."""
-        values, bad = numbers(self._chunk.cells(self._names[name]))
-        if bad.any():
-            place = self._chunk.places[int(np.flatnonzero(bad)[0])]
-            raise UnreadableFile(self._path, f"{place}: {name}: expected a number")
-        return values
-
-    def texts(self, name: str) -> NDArray[np.object_]:
-        """`N` identifiers or texts, None where nothing stands."""
-        return identifiers(self.raw(name))
-
-    def raw(self, name: str) -> Any:  # Any: a column
-        """The column as it was read."""
-        return self._chunk.cells(self._names[name])
-
-    def first(self, groups: Sequence[Sequence[str]]) -> Sequence[str] | None:
-        """The first group of names that are all there."""
-        return next((g for g in groups if all(name in self for name in g)), None)
 
 
 def format_of_columns(names: Sequence[str]) -> LabelFormat | None:
@@ -159,85 +107,18 @@ def read_survey_labels(path: Path, kind: LabelFormat) -> Iterator[FileLabel]:
             )
         watches = {name: RoundingWatch(name) for name in layout.ids}
         for chunk in source.chunks(list(source.units)):
-            columns = _Columns(path, chunk)
+            columns = NamedColumns(path, chunk)
             yield from _chunk_labels(columns, chunk, layout, kind, watches)
         for watch in watches.values():
             watch.judge()
-
-
-def read_mpa_jhu(path: Path, info: Path | None) -> Iterator[FileLabel]:
-    """Labels of `gal_totsfr_dr7`, whose rows are named by those of `gal_info_dr7`."""
-    if info is None:
-        raise UnreadableFile(
-            path,
-            "its rows have no names: give gal_info_dr7_v5_2.fit, which has the same"
-            " rows, by --info",
-        )
-    with ExitStack() as stack:
-        rates = stack.enter_context(open_table(path))
-        names = stack.enter_context(open_table(info))
-        if rates.n_rows != names.n_rows:
-            raise UnreadableFile(
-                path,
-                f"expected the {names.n_rows} rows of {info}, found {rates.n_rows}",
-            )
-        for first, second in zip(
-            rates.chunks(list(rates.units)), names.chunks(_scalars(names)), strict=True
-        ):
-            yield from _mpa_jhu_chunk(
-                _Columns(path, first), _Columns(info, second), first
-            )
-
-
-def _scalars(names: TableSource) -> list[str]:
-    wanted = {"plateid", "mjd", "fiberid", "ra", "dec", "z", "z_err", "z_warning"}
-    return [name for name in names.units if name.lower() in wanted]
 
 
 def _lower(source: TableSource) -> set[str]:
     return {name.lower() for name in source.units}
 
 
-def _mpa_jhu_chunk(
-    rates: _Columns, info: _Columns, chunk: TableChunk
-) -> Iterator[FileLabel]:
-    fibers = info.first(_FIBERS)
-    if fibers is None:
-        raise UnreadableFile(info._path, "expected columns PLATEID, MJD, FIBERID")
-    missing = [name for name in MPA_JHU_COLUMNS if name.lower() not in rates]
-    if missing or len(chunk) != len(info):
-        raise UnreadableFile(
-            rates._path,
-            f"expected {', '.join(MPA_JHU_COLUMNS)} in FITS, row by row beside"
-            f" {info._path}; found no {', '.join(missing) or 'such rows'}",
-        )
-    values = {
-        target: rates.numbers(column.lower())
-        for column, target in MPA_JHU_COLUMNS.items()
-    }
-    if "z" in info:
-        values["z"] = info.numbers("z")
-    warning = info.numbers("z_warning") if "z_warning" in info else None
-    flag = rates.numbers("flag") if "flag" in rates else np.zeros(len(chunk))
-    ids = fiber_names([info.texts(name) for name in fibers])
-    sky = [info.numbers(n) for n in ("ra", "dec")] if "ra" in info else None
-    for row in range(len(chunk)):
-        good = usable({target: v[row] for target, v in values.items()})
-        trusted = flag[row] == 0
-        if warning is not None:
-            trusted &= warning[row] in GOOD_ZWARNING
-        yield FileLabel(
-            place=chunk.places[row],
-            names=() if ids[row] is None else (ids[row],),
-            values=good,
-            quality=CONFIDENT if trusted else UNSURE,
-            ra=None if sky is None else float(sky[0][row]),
-            dec=None if sky is None else float(sky[1][row]),
-        )
-
-
 def _chunk_labels(
-    columns: _Columns,
+    columns: NamedColumns,
     chunk: TableChunk,
     layout: _Layout,
     kind: LabelFormat,
@@ -275,10 +156,10 @@ def _chunk_labels(
 
 
 def _names(
-    columns: _Columns, layout: _Layout, watches: Mapping[str, RoundingWatch]
+    columns: NamedColumns, layout: _Layout, watches: Mapping[str, RoundingWatch]
 ) -> list[NDArray[np.object_]]:
     names = []
-    fibers = columns.first(_FIBERS)
+    fibers = columns.first(FIBERS)
     if fibers is not None:
         names.append(fiber_names([columns.texts(name) for name in fibers]))
     for name in layout.ids:
@@ -289,10 +170,10 @@ def _names(
     return names
 
 
-def _by_warning(*names: str) -> Callable[[_Columns, int], NDArray[np.int64]]:
+def _by_warning(*names: str) -> Callable[[NamedColumns, int], NDArray[np.int64]]:
     """Qualities by warning bits and reliability, where the file has them."""
 
-    def quality(columns: _Columns, n: int) -> NDArray[np.int64]:
+    def quality(columns: NamedColumns, n: int) -> NDArray[np.int64]:
         trusted = np.ones(n, dtype=bool)
         for name in names:
             if name in columns:
@@ -304,13 +185,13 @@ def _by_warning(*names: str) -> Callable[[_Columns, int], NDArray[np.int64]]:
     return quality
 
 
-def _redrock_quality(columns: _Columns, n: int) -> NDArray[np.int64]:
+def _redrock_quality(columns: NamedColumns, n: int) -> NDArray[np.int64]:
     """Redrock's bits are its own: nothing but 0 is harmless."""
     del n
     return np.where(columns.numbers("zwarn") == 0, CONFIDENT, UNSURE)
 
 
-def _inspected_quality(columns: _Columns, n: int) -> NDArray[np.int64]:
+def _inspected_quality(columns: NamedColumns, n: int) -> NDArray[np.int64]:
     """The scale of DESI's inspectors is ours: 0 nothing there … 4 confident."""
     del n
     return np.clip(np.nan_to_num(columns.numbers("vi_quality")), 0, 4).astype(np.int64)

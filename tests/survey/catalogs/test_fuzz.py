@@ -12,43 +12,34 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from al_service.errors import ALServiceError
 from al_service.survey.catalogs.catalog import open_catalog
 from al_service.survey.catalogs.column_map import read_declaration
 from tests.survey.catalogs.tables import WRITERS, galaxies
+from tests.survey.damage import Damage, damaged, damages, examples
 
 EXAMPLES = 60
 """For each format: a few seconds."""
 
-PIECES = st.one_of(
-    st.binary(max_size=40),
-    st.sampled_from(
-        [
-            b",",
-            b'"',
-            b"\n",
-            b"\0",
-            b"-9999",
-            b"1e999",
-            b"<TD/>",
-            b"</TR>",
-            b"<!--",
-            b"NAXIS2  =                   -1",
-            b"TFORM1  = '9999999999E'",
-            b"\xff\xfe",
-            b"# %ECSV 1.0",
-        ]
-    ),
+PIECES = (
+    b",",
+    b'"',
+    b"\n",
+    b"\0",
+    b"-9999",
+    b"1e999",
+    b"<TD/>",
+    b"</TR>",
+    b"<!--",
+    b"NAXIS2  =                   -1",
+    b"TFORM1  = '9999999999E'",
+    b"\xff\xfe",
+    b"# %ECSV 1.0",
 )
-"""What a file is damaged with: noise, and what means something in some format."""
-
-DAMAGE = st.lists(
-    st.tuples(st.floats(0, 1), st.integers(0, 60), PIECES), min_size=1, max_size=4
-)
-"""Where, how many bytes are lost, and what stands there instead."""
+"""What means something in some format."""
 
 
 @cache
@@ -74,30 +65,19 @@ def read_all(content: bytes, declared: str | None = None) -> None:
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-@given(damage=DAMAGE)
-def test_a_damaged_table_is_read_or_refused(
-    kind: str, damage: list[tuple[float, int, bytes]]
-) -> None:
-    content = good(kind)
-    for where, lost, piece in damage:
-        place = int(where * len(content))
-        content = content[:place] + piece + content[place + lost :]
-    read_all(content)
+@examples(EXAMPLES)
+@given(damage=damages(*PIECES, longest=40, most_lost=60))
+def test_a_damaged_table_is_read_or_refused(kind: str, damage: Damage) -> None:
+    read_all(damaged(good(kind), damage))
 
 
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+@examples(EXAMPLES)
 @given(content=st.binary(max_size=3000))
 def test_noise_is_no_table(content: bytes) -> None:
     read_all(content)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+@examples(EXAMPLES)
 @given(
     rows=st.lists(st.lists(st.text(max_size=8), min_size=3, max_size=3), max_size=8),
     names=st.lists(st.text(max_size=8), min_size=3, max_size=3),

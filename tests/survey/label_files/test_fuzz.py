@@ -7,30 +7,21 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from astropy.table import Table
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from al_service.cli.label_file import is_csv, read_label_table, read_labels
 from al_service.errors import ALServiceError
 from al_service.survey.label_files import reading
 from al_service.survey.label_files.file_label import LabelFormat
+from tests.survey.damage import Damage, damaged, damages, examples
 from tests.survey.label_files.files import WRITERS, info
 
 EXAMPLES = 30
 """For each kind: a few seconds."""
 
-PIECES = st.one_of(
-    st.binary(max_size=30),
-    st.sampled_from(
-        [b",", b'"', b"\n", b"\r", b"\0", b"-9999", b"1e999", b"nan", b"\xff", b"#"]
-    ),
-)
-"""What a file is damaged with: noise, and what means something in some format."""
-
-DAMAGE = st.lists(
-    st.tuples(st.floats(0, 1), st.integers(0, 40), PIECES), min_size=1, max_size=4
-)
-"""Where, how many bytes are lost, and what stands there instead."""
+PIECES = (b",", b'"', b"\n", b"\r", b"\0", b"-9999", b"1e999", b"nan", b"\xff", b"#")
+"""What means something in some format."""
 
 CELLS = st.one_of(
     st.none(),
@@ -80,30 +71,16 @@ def read_all(content: bytes, kind: LabelFormat) -> None:
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-@given(damage=DAMAGE)
+@examples(EXAMPLES)
+@given(damage=damages(*PIECES, longest=30, most_lost=40))
 def test_a_damaged_label_file_is_read_or_refused(
-    kind: LabelFormat, damage: list[tuple[float, int, bytes]]
+    kind: LabelFormat, damage: Damage
 ) -> None:
-    content = good(kind)
-    for where, lost, piece in damage:
-        place = int(where * len(content))
-        content = content[:place] + piece + content[place + lost :]
-    read_all(content, kind)
+    read_all(damaged(good(kind), damage), kind)
 
 
 @pytest.mark.parametrize("kind", LabelFormat)
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@examples(EXAMPLES)
 @given(rows=st.lists(st.lists(CELLS, min_size=6, max_size=6), max_size=4))
 def test_cells_of_any_kind_are_read_or_refused(
     kind: LabelFormat, rows: list[list[object]]
