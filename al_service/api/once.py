@@ -88,9 +88,7 @@ class Once:
             content = kind.model_validate_json(stored.answer)
             return Answered(content, stored.answer, replayed=True)
         answered = _answered(act())
-        idempotency.remember(
-            visit.session, place, status=HTTPStatus.CREATED, answer=answered.text
-        )
+        idempotency.remember(visit.session, place, answered.text)
         return answered
 
 

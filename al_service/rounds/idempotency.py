@@ -41,9 +41,9 @@ def remembered(
     return None
 
 
-def remember(session: Session, place: AnswerPlace, *, status: int, answer: str) -> None:
+def remember(session: Session, place: AnswerPlace, answer: str) -> None:
     """Keep the answer, as JSON, in the transaction of what was done."""
-    answers.store(session, place, status=status, answer=answer)
+    answers.store(session, place, answer)
 
 
 def forget_old(session: Session) -> int:

@@ -22,13 +22,13 @@ class AnswerPlace:
 # Waits for another transaction that has begun to answer: it commits, or it fails and
 # the answer is ours to give.
 _BEGIN = """
-INSERT INTO stored_answer (token_id, path, key, body_digest, status, answer)
-VALUES (%(token_id)s, %(path)s, %(key)s, %(body_digest)s, 0, '')
+INSERT INTO stored_answer (token_id, path, key, body_digest, answer)
+VALUES (%(token_id)s, %(path)s, %(key)s, %(body_digest)s, '')
 ON CONFLICT DO NOTHING RETURNING token_id
 """
 
 _STORE = """
-UPDATE stored_answer SET status = %(status)s, answer = %(answer)s
+UPDATE stored_answer SET answer = %(answer)s
 WHERE token_id = %(token_id)s AND path = %(path)s AND key = %(key)s
 """
 
@@ -49,9 +49,9 @@ def find(session: Session, place: AnswerPlace) -> StoredAnswer | None:
     return session.get(StoredAnswer, (place.token_id, place.path, place.key))
 
 
-def store(session: Session, place: AnswerPlace, *, status: int, answer: str) -> None:
+def store(session: Session, place: AnswerPlace, answer: str) -> None:
     """Fill a place that this transaction has taken with an answer, as JSON."""
-    execute(session, _STORE, {**vars(place), "status": status, "answer": answer})
+    execute(session, _STORE, {**vars(place), "answer": answer})
 
 
 def forget(session: Session, older_than: timedelta) -> int:

@@ -36,7 +36,6 @@ class StoredAnswer(Base):
     path: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     body_digest: Mapped[str]
-    status: Mapped[int]
     answer: Mapped[str]
     """JSON, byte for byte as it was sent."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
