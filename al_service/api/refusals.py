@@ -11,11 +11,11 @@ from typing import Any, Final, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from al_service.api import database_trouble
 from al_service.api.problems import (
     FieldProblem,
     NotAuthenticated,
@@ -48,22 +48,9 @@ STATUS_OF: Final[Mapping[type[ALServiceError], HTTPStatus]] = {
 LONGEST_QUOTE: Final = 80
 """Characters of a bad value that are shown."""
 
-RETRY_AFTER_SECONDS: Final = 2
-"""A database that restarts is back in about this time."""
-
-
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 AS_GET: Final[Mapping[str, str]] = {"HEAD": "GET"}
 """Whatever can be got can be asked for its head (`heads`)."""
-
-CHANGE_NOTHING: Final = frozenset({"GET", "HEAD"})
-
-NOTHING_CHANGED: Final = "the database does not answer; nothing was changed, try again"
-OUTCOME_UNKNOWN: Final = (
-    "the connection to the database broke while this was being stored: whether it was"
-    " is unknown. Sent again with the same Idempotency-Key it happens once; without"
-    " one, look first"
-)
 
 
 def install(app: FastAPI) -> None:
@@ -71,8 +58,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ALServiceError, answer_refusal)
     app.add_exception_handler(RequestValidationError, answer_invalid_request)
     app.add_exception_handler(HTTPException, answer_http_error)
-    app.add_exception_handler(OperationalError, answer_database_trouble)
-    app.add_exception_handler(PoolTimeout, answer_database_trouble)
+    database_trouble.install(app)
     app.add_exception_handler(DataError, answer_unstorable)
 
 
@@ -130,32 +116,6 @@ def answer_http_error(request: Request, error: Exception) -> JSONResponse:
         detail=_http_detail(request, found),
         instance=request.url.path,
         headers=headers,
-    )
-
-
-def answer_database_trouble(request: Request, error: Exception) -> JSONResponse:
-    """503: the database is away or overloaded, and what that means for the request."""
-    logger.error("database trouble on %s: %s", request.url.path, error)
-    unknown = request.method not in CHANGE_NOTHING and _lost_at_commit(error)
-    return problem_response(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        detail=OUTCOME_UNKNOWN if unknown else NOTHING_CHANGED,
-        kind="database-unavailable",
-        instance=request.url.path,
-        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-    )
-
-
-def _lost_at_commit(error: Exception) -> bool:
-    """Whether the connection broke when no statement was under way: at the commit.
-
-    A statement that fails, for whatever reason, fails before the commit; so does a
-    connection that was refused, or not free in time.
-    """
-    return (
-        isinstance(error, OperationalError)
-        and error.connection_invalidated
-        and error.statement is None
     )
 
 

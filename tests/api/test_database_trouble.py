@@ -93,3 +93,31 @@ def test_a_connection_lost_before_the_commit_has_changed_nothing(
         answer = door.labeler.post(place, json={"size": 1})
     check_problem(answer, 503, "database-unavailable")
     assert "nothing was changed" in answer.json()["detail"]
+
+
+def test_a_row_that_another_holds_is_no_database_that_is_away(
+    door: Door, campaign: str
+) -> None:
+    """It was "the database does not answer", of locks and deadlocks as well."""
+    place = f"{API}/campaigns/{campaign}"
+    with door.service.engine.begin() as holder:
+        holder.execute(text("SELECT FROM campaign FOR UPDATE"))
+        with lock_timeout(door, "50ms"):
+            answer = door.admin.patch(place, json={"state": "paused"})
+    check_problem(answer, 503, "database-unavailable")
+    assert "holds the same rows" in answer.json()["detail"]
+    assert "nothing was changed" in answer.json()["detail"]
+
+
+@contextmanager
+def lock_timeout(door: Door, time: str) -> Iterator[None]:
+    """Let every transaction of the service wait no longer for a row."""
+
+    def limit(_session: Session, _transaction: Any, connection: Any) -> None:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{time}'"))
+
+    event.listen(door.service.sessions, "after_begin", limit)
+    try:
+        yield
+    finally:
+        event.remove(door.service.sessions, "after_begin", limit)
