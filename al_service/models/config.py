@@ -22,7 +22,7 @@ class ModelConfig(BaseModel):
     than the one that was meant.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Literal[1] = 1
 

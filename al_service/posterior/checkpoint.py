@@ -36,9 +36,9 @@ from al_service.survey.atomic_folder import (
     verify_files,
 )
 
-FORMAT_VERSION: Final = 2
-"""2 knows the limits of the noise, which 1 cannot be given without its labels: an older
-network is trained anew."""
+FORMAT_VERSION: Final = 3
+"""2 knows the limits of the noise, which 1 cannot be given without its labels; 3 says
+which modalities it sees. An older network is trained anew."""
 
 _TENSORS: Final = "tensors.safetensors"
 

@@ -97,5 +97,5 @@ def test_a_checkpoint_of_another_version_says_so(model: Model, tmp_path: Path) -
     path.write_bytes(text)
     other = hashlib.sha256(text).hexdigest()
     (tmp_path / digest).rename(tmp_path / other)
-    with pytest.raises(OutdatedCheckpoint, match="format 2, found 1"):
+    with pytest.raises(OutdatedCheckpoint, match="format 3, found 2"):
         load_checkpoint(tmp_path, other)
