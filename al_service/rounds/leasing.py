@@ -103,7 +103,7 @@ def ask(
     opened = leases.open_lease(session, campaign.id, labeler=labeler, duration=duration)
     if opened is None:
         raise CampaignNotActive(campaign.name, campaigns.state_of(session, campaign.id))
-    allowed = min(size, _left_of_budget(session, campaign))
+    allowed = _allowed(session, campaign, size)
     order = Order(session, campaign, opened, labeler, allowed)
     picked = pick(order)
     if len(picked.all) < allowed and _expire(session, campaign_id=campaign.id):
@@ -263,14 +263,17 @@ def _duration(lease_seconds: float | None) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _left_of_budget(session: Session, campaign: Campaign | BriefCampaign) -> int:
-    """How many objects may still be handed out; asks take turns where that counts."""
+def _allowed(session: Session, campaign: Campaign | BriefCampaign, size: int) -> int:
+    """How many of `size` objects the budget allows; asks take turns where it counts."""
     if campaign.budget is None:
-        return LARGEST_BATCH
+        return size
     budget = campaigns.lock(session, campaign.id).budget
     if budget is None:
-        return LARGEST_BATCH
+        return size
     left = budget - candidates.count_taken(session, campaign.id)
+    # What was handed out and never labeled comes back, as soon as its time is over.
+    if left < size and _expire(session, campaign_id=campaign.id):
+        left = budget - candidates.count_taken(session, campaign.id)
     if left <= 0:
         raise BudgetSpent(campaign.name, budget)
-    return left
+    return min(size, left)

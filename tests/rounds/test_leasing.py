@@ -250,6 +250,17 @@ def test_a_budget_is_never_exceeded_and_released_objects_count_again(
     assert len(leasing.ask(session, campaign, labeler="bob", size=9).items) == 3
 
 
+def test_a_budget_counts_nothing_whose_time_is_over(session: Session) -> None:
+    """Until the sweep came, an ask was refused although nobody held anything."""
+    make_pool(session)
+    campaign = make_campaign(session, budget=4)
+    batch = leasing.ask(session, campaign, labeler="ann", size=3)
+    let_expire(session, batch)
+    assert len(leasing.ask(session, campaign, labeler="bob", size=9).items) == 4
+    with pytest.raises(BudgetSpent, match="4 labels"):
+        leasing.ask(session, campaign, labeler="ann", size=1)
+
+
 @pytest.mark.parametrize("size", [0, -1, 10_001])
 def test_an_impossible_size_is_refused(
     session: Session, campaign: Campaign, size: int
