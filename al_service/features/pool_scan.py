@@ -23,6 +23,7 @@ from al_service.features.scan.scanning import SCAN_VERSION, scan
 from al_service.features.scan_parts import (
     ROW,
     Scanned,
+    clear_unfinished,
     parts_of,
     store_part,
     stored_parts,
@@ -76,6 +77,7 @@ def scan_pool(
     place = scan_folder(arrays, folder)
     has = _has_spectrum(arrays)
     parts = parts_of(has)
+    clear_unfinished(place)
     stored = stored_parts(place, parts)
     done, total = sum(map(len, stored.values())), int(has.sum())
     on_progress(done, total)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from al_service.survey.pool_writer import chunk_rows
 from al_service.survey.spectra.grid import N_PIXELS
+from al_service.survey.unfinished import clear_abandoned, held
 
 _PART_ROWS: Final = chunk_rows((2, N_PIXELS))
 """As many as lie in one chunk on disk, so that each is unpacked once: two seconds."""
@@ -44,6 +45,11 @@ def parts_of(has_spectrum: NDArray[np.bool_]) -> list[range]:
     return [part for part in every if has_spectrum[part.start : part.stop].any()]
 
 
+def clear_unfinished(place: Path) -> None:
+    """Delete what processes that were killed had begun to write."""
+    clear_abandoned(place.glob(".*"))
+
+
 def stored_parts(place: Path, parts: list[range]) -> dict[range, Scanned]:
     """Those of the parts that are on disk; what was damaged is deleted."""
     wanted = {_name(part): part for part in parts}
@@ -68,15 +74,25 @@ def store_part(place: Path, part: range, scanned: Scanned) -> None:
     np.save(buffer, scanned, allow_pickle=False)
     content = buffer.getvalue()
     path = place / f"{_name(part)}-{_crc(content)}.npy"
-    partial = place / f".{path.stem}.{uuid.uuid4().hex}"
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    while not _written(path, content):
+        pass  # cleared away between two steps, before it was held: once more
+
+
+def _written(path: Path, content: bytes) -> bool:
+    partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex}")
+    partial.touch()
+    with held(partial) as is_ours:
+        if not is_ours:
+            return False
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    return True
 
 
 def _name(part: range) -> str:

@@ -7,7 +7,6 @@ import that is repeated finds what is there and changes nothing.
 """
 
 import fcntl
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from al_service.errors import Conflict, InvalidInput
 from al_service.rounds.campaigns import NAME
 from al_service.rounds.pools import POOLS_FOLDER, register_pool
-from al_service.survey.atomic_folder import partial_folder, partials_of, publish
+from al_service.survey import sdss10k
+from al_service.survey.atomic_folder import clear_partials, partial_folder, publish
 from al_service.survey.importing.assembly import assemble_pool
 from al_service.survey.importing.rejected import RejectedRows
 from al_service.survey.importing.request import (
@@ -124,6 +124,8 @@ def make_pool(
         raise InvalidInput(
             f"pool name: expected letters, digits, _, . and -, found {name!r}"
         )
+    if name == sdss10k.POOL_NAME:
+        raise Conflict(f"the pool {name!r} comes with the service: choose another name")
     parent = artifacts / POOLS_FOLDER
     parent.mkdir(parents=True, exist_ok=True)
     with _alone(parent, name), partial_folder(parent, name) as folder:
@@ -135,7 +137,6 @@ def make_pool(
                 return digest, True
         final = f"{name}-{digest[:DIGEST_LENGTH]}"
         publish(folder, parent / final)
-    progress("filling the database", 0, None)
     with sessions.begin() as session:
         written = register_pool(
             session,
@@ -143,6 +144,7 @@ def make_pool(
             artifacts=artifacts,
             folder=f"{POOLS_FOLDER}/{final}",
             seed=seed,
+            progress=lambda done, total: progress("filling the database", done, total),
         )
     if not written:
         raise Conflict(f"a pool named {name!r} was made at this moment: try again")
@@ -169,12 +171,11 @@ def _compare(
 
 @contextmanager
 def _alone(parent: Path, name: str) -> Iterator[None]:
-    """One import of a name at a time; what a killed one has left is cleared away."""
+    """One import of a name at a time; what killed ones have left is cleared away."""
     with (parent / f".{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Conflict(f"another import of pool {name!r} is running") from error
-        for left in partials_of(parent, name):
-            shutil.rmtree(left, ignore_errors=True)
+        clear_partials(parent)
         yield

@@ -1,7 +1,7 @@
 """Pools: arrays on disk become rows in the database, visible all at once."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,9 @@ POOLS_FOLDER: Final = "pools"
 
 BUILTIN_SEED: Final = 0
 """Decides which galaxies of a built-in pool examine: the same ones everywhere."""
+
+REPORT_EVERY: Final = 1000
+"""Rows between two reports: a millisecond of writing."""
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +68,13 @@ def import_pool(
 
 
 def register_pool(
-    session: Session, name: str, *, artifacts: Path, folder: str, seed: int
+    session: Session,
+    name: str,
+    *,
+    artifacts: Path,
+    folder: str,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> bool:
     """Write the rows of a pool and publish it by one UPDATE.
 
@@ -75,6 +84,7 @@ def register_pool(
         artifacts: folder of arrays and checkpoints.
         folder: the pool's arrays, relative to it.
         seed: decides the split of every galaxy.
+        progress: told how many rows are written, and of how many.
 
     Returns:
         False where the name is taken; nothing was written then.
@@ -91,7 +101,8 @@ def register_pool(
     )
     if pool_id is None:
         return False
-    count = pools.copy_objects(session, pool_id, _objects(arrays, splits))
+    objects = _reporting(_objects(arrays, splits), arrays.n_objects, progress)
+    count = pools.copy_objects(session, pool_id, objects)
     pools.publish(
         session,
         pool_id,
@@ -147,3 +158,13 @@ def _objects(arrays: PoolArrays, splits: NDArray[np.str_]) -> Iterator[NewObject
             has_spectrum=bool(flags.get("spectrum", absent)[row]),
             split=Split(str(split)),
         )
+
+
+def _reporting(
+    objects: Iterator[NewObject], total: int, progress: Callable[[int, int], None]
+) -> Iterator[NewObject]:
+    for done, one in enumerate(objects):
+        if done % REPORT_EVERY == 0:
+            progress(done, total)
+        yield one
+    progress(total, total)

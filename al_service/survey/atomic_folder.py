@@ -1,6 +1,5 @@
 """Folders that appear whole or not at all, with a digest of everything inside."""
 
-import glob
 import hashlib
 import json
 import os
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from al_service.errors import CorruptArtifact
+from al_service.survey.unfinished import clear_abandoned, held
 
 MANIFEST: Final = "manifest.json"
 
@@ -34,20 +34,25 @@ def partial_folder(parent: Path, name: str) -> Iterator[Path]:
 
     Args:
         parent: where it is made.
-        name: what it will become, for `partials_of`.
+        name: what it will become.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    partial = parent / f".{name}.partial-{uuid.uuid4().hex}"
-    partial.mkdir()
-    try:
-        yield partial
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    while True:
+        partial = parent / f".{name}.partial-{uuid.uuid4().hex}"
+        partial.mkdir()
+        with held(partial) as is_ours:
+            if not is_ours:
+                continue
+            try:
+                yield partial
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+            return
 
 
-def partials_of(parent: Path, name: str) -> list[Path]:
-    """Folders of writers that were killed, and of those that still write."""
-    return sorted(parent.glob(f".{glob.escape(name)}.partial-*"))
+def clear_partials(parent: Path) -> None:
+    """Delete the hidden folders of writers that were killed."""
+    clear_abandoned(parent.glob(".*.partial-*"))
 
 
 def publish(partial: Path, path: Path) -> None:

@@ -20,6 +20,7 @@ from al_service.local.processes import wait_until
 from al_service.survey.photometry_columns import PHOTOMETRY_COLUMNS
 from al_service.survey.pool_arrays import PoolArrays, PoolColumns, write_pool_arrays
 from al_service.survey.spectra import N_PIXELS
+from al_service.survey.unfinished import held
 from tests.features.scan.skies import emission_line_galaxy, noisy
 
 N = 1200
@@ -184,6 +185,20 @@ def test_a_damaged_part_is_noticed_and_only_that_one_is_computed_again(
     after = files(pool, tmp_path)
     assert {name for name in before if after[name] != before[name]} <= {path.name}
     assert after[path.name][1] == content
+
+
+def test_what_a_killed_process_had_begun_to_write_is_cleared_away(
+    pool: PoolArrays, tmp_path: Path
+) -> None:
+    """It stayed for good: a part that is written anew gets another name."""
+    place = scan_folder(pool, tmp_path)
+    place.mkdir(parents=True)
+    left, written = place / ".000000000-000000227-0.ab", place / ".0-227-0.cd"
+    left.touch()
+    written.touch()
+    with held(written):
+        scan_pool(pool, tmp_path, processes=1)
+    assert list(place.glob(".*")) == [written]
 
 
 def test_what_another_version_of_the_scan_found_is_not_taken(

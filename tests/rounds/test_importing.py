@@ -17,6 +17,7 @@ from al_service.survey.importing.request import ImportRequest
 from al_service.survey.pool_arrays import PoolArrays
 from al_service.survey.sdss10k import read_sdss10k
 from al_service.survey.splits import split_of
+from al_service.survey.unfinished import held
 from db.tables import Pool, SkyObject
 from db.vocabulary import PoolState, RunKind, RunState, Split
 from tests.conftest import Database
@@ -118,14 +119,27 @@ def test_an_import_that_was_interrupted_is_repeated_without_harm(
 def test_what_a_killed_import_left_is_cleared_away(
     database: Database, tmp_path: Path
 ) -> None:
-    left = tmp_path / "artifacts" / "pools" / ".sky.partial-0123"
-    other = tmp_path / "artifacts" / "pools" / ".sky2.partial-0123"
-    left.mkdir(parents=True)
-    other.mkdir()
-    (left / "photometry").touch()
-    run(database, tmp_path, request_in(tmp_path))
-    assert not left.exists()
-    assert other.exists()
+    pools = tmp_path / "artifacts" / "pools"
+    own, foreign, living = (
+        pools / f".{name}.partial-0123" for name in ("sky", "sky2", "sky3")
+    )
+    for folder in (own, foreign, living):
+        folder.mkdir(parents=True)
+        (folder / "photometry").touch()
+    with held(living) as is_there:
+        assert is_there
+        run(database, tmp_path, request_in(tmp_path))
+    assert not own.exists()
+    assert not foreign.exists(), "whatever it would have become"
+    assert living.exists()
+
+
+def test_the_name_of_the_pool_that_comes_with_the_service_is_taken(
+    database: Database, tmp_path: Path
+) -> None:
+    """A pool of this name, imported first, made every other command fail."""
+    with pytest.raises(Conflict, match="'sdss10k' comes with the service"):
+        run(database, tmp_path, request_in(tmp_path), name="sdss10k")
 
 
 def test_a_name_stands_for_one_content_and_one_split(
