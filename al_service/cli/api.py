@@ -26,7 +26,7 @@ FACTORY = "al_service.api.app:create_app"
 GOODBYE_SECONDS = 4
 """Open requests have this long to finish; event streams never would."""
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

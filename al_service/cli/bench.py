@@ -33,7 +33,7 @@ from al_service.studies.speed.measuring import (
 
 Measure = Callable[[Size, Path], list[Measurement]]
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 def _without_home(measure: Callable[[Size], list[Measurement]]) -> Measure:

@@ -20,7 +20,7 @@ from al_service.rounds.curve_drawing import (
     saving_sentences,
 )
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

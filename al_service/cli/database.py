@@ -13,7 +13,9 @@ from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.rounds.pools import ensure_builtin_pools
 from db.migrations.upgrade import current_revision
 
-app = typer.Typer(help="Bring the database up to date.", no_args_is_help=True)
+app = typer.Typer(
+    help="Bring the database up to date.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.callback()

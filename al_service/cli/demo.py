@@ -32,7 +32,7 @@ START_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 20.0
 """`al up` stops everything within 15 s."""
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -43,7 +43,7 @@ DISK_BYTES = 5 * 2**30
 
 QUEUES = ("train", "score")
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ EXPERIMENTS_FOLDER = "experiments"
 QUICK_SIZES = {"n_train": 600, "n_validation": 200, "n_test": 300}
 """Enough for every figure to be defined."""
 
-app = typer.Typer(help="Compare models on shared splits.", no_args_is_help=True)
+app = typer.Typer(
+    help="Compare models on shared splits.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.command()

@@ -14,7 +14,9 @@ from al_service.rounds import pools, scanning
 from al_service.survey.pool_arrays import PoolArrays
 from db.tables import Pool
 
-app = typer.Typer(help="Pools of objects to choose from.", no_args_is_help=True)
+app = typer.Typer(
+    help="Pools of objects to choose from.", no_args_is_help=True, add_completion=False
+)
 app.command("import")(import_pool)
 app.command("simulate")(simulate)
 app.command("scan")(scan_pool_command)

@@ -31,7 +31,11 @@ class _RateColumn(ProgressColumn):
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Bars with rate and time to go on standard error, one per stage."""
+    """Bars with rate and time to go on standard error, one per stage.
+
+    A stage whose end nobody knew in advance ends where the next one begins, or with
+    the block.
+    """
     tasks: dict[str, TaskID] = {}
     with Bars(
         TextColumn("{task.description}"),
@@ -45,7 +49,15 @@ def progress_bars() -> Iterator[Progress]:
 
         def progress(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
+                _end_open_stages(bars)
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)
 
         yield progress
+        _end_open_stages(bars)
+
+
+def _end_open_stages(bars: Bars) -> None:
+    for task in bars.tasks:
+        if task.total is None:
+            bars.update(task.id, total=task.completed)

@@ -31,7 +31,7 @@ CURVES_FOLDER: Final = "replays"
 
 _LINE_EVERY_SECONDS = 10.0
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -30,7 +30,7 @@ _TOGETHER: Final = 64
 _SHOWN: Final = 3
 """Candidates in the table; JSON has all five."""
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class SomeSpectraFailed(InvalidInput):

@@ -11,7 +11,9 @@ from al_service.rounds.tokens import create_token, list_tokens, revoke_token
 from db.tables.access import ApiToken
 from db.vocabulary import Role
 
-app = typer.Typer(help="Create, list and revoke tokens.", no_args_is_help=True)
+app = typer.Typer(
+    help="Create, list and revoke tokens.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.command()

@@ -26,7 +26,7 @@ from db.repositories.identity import database_identity
 from db.session import create_database_engine, create_sessions
 from db.vocabulary import Role
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

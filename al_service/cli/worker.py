@@ -25,7 +25,7 @@ from al_service.rounds.doorbell import SCORE_QUEUE, TRAIN_QUEUE
 from al_service.rounds.readiness import PULSE, SCHEDULE, worker_age
 from al_service.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class Queue(StrEnum):

@@ -1,9 +1,11 @@
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from al_service.cli.main import NOUNS
 from tests.cli.running import KEPT, al, processes_of
@@ -29,6 +31,16 @@ def test_every_noun_explains_itself(noun: str) -> None:
     shown = al(noun, "--help")
     assert shown.returncode == 0, shown.stderr
     assert f"al_service.cli {noun}" in shown.stdout
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_only_the_root_offers_to_install_completion(noun: str) -> None:
+    """`al curve --help` showed it among the options of a curve."""
+    module = importlib.import_module(f"al_service.cli.{NOUNS[noun].module}")
+    command = get_command(module.app)
+    assert "--install-completion" not in {
+        option for each in command.params for option in each.opts
+    }
 
 
 def test_the_version_is_the_packages() -> None:
