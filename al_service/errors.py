@@ -12,13 +12,20 @@ class InvalidInput(ALServiceError):
     """A value that cannot be what it claims to be."""
 
 
+LONGEST_NAME = 200
+"""Characters of a name that are shown: those of the longest identifier."""
+
+
 class NotFound(ALServiceError):
     """Something was named that does not exist."""
 
     def __init__(self, noun: str, name: object) -> None:
-        super().__init__(f"no {noun} named {name!r}")
+        shown = name
+        if isinstance(name, str) and len(name) > LONGEST_NAME:
+            shown = f"{name[:LONGEST_NAME]}…"
+        super().__init__(f"no {noun} named {shown!r}")
         self.noun = noun
-        self.name = name
+        self.name = shown
 
 
 class Conflict(ALServiceError):
@@ -103,6 +110,10 @@ class IdempotencyConflict(Conflict):
 
 class RunStopped(ALServiceError):
     """Work ended early on request: canceled, past its deadline, shut down."""
+
+
+class Interrupted(ALServiceError):
+    """A command ended on request."""
 
 
 class CorruptArtifact(ALServiceError):

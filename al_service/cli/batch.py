@@ -11,22 +11,24 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from al_service.cli.batch_explain import BatchArgument, explain_batch, replay_batch
 from al_service.cli.exporting import OutputOption, UrlOption, export_through
 from al_service.cli.home import DEFAULT_HOME, HomeOption, account_name, workplace
 from al_service.cli.output import STDOUT, JsonOption, console_for, write_json
 from al_service.exports.formats import TableFormat, TargetListFormat
-from al_service.rounds import campaigns, explaining, leasing
+from al_service.rounds import campaigns, leasing
 from al_service.survey.targets import UNITS
 
 DIGITS: Final = 2
 """Significant digits of a deviation; more are noise."""
 
-_DIGEST: Final = 12
-"""Characters of a digest that people compare."""
-
 app = typer.Typer(
-    help="Ask for the next objects, write target lists.", no_args_is_help=True
+    help="Ask for the next objects, write target lists.",
+    no_args_is_help=True,
+    add_completion=False,
 )
+app.command("explain")(explain_batch)
+app.command("replay")(replay_batch)
 
 LabelerOption = Annotated[
     str | None,
@@ -69,7 +71,7 @@ def next_batch(
 
 @app.command("export")
 def export_batch(
-    batch_id: Annotated[int, typer.Argument(metavar="ID", help="Number of a batch.")],
+    batch_id: BatchArgument,
     kind: Annotated[
         TargetListFormat, typer.Option("--format", help="Of the file.")
     ] = TargetListFormat.VOTABLE,
@@ -88,73 +90,6 @@ def export_batch(
         kind=TableFormat(kind),
         json_file=json_file,
     )
-
-
-@app.command("explain")
-def explain_batch(
-    batch_id: Annotated[int, typer.Argument(metavar="ID", help="Number of a batch.")],
-    home: HomeOption = DEFAULT_HOME,
-    json_file: JsonOption = None,
-) -> None:
-    """Say of every object of a batch why it was handed out."""
-    with workplace(home) as place:
-        found = explaining.explain(
-            batch_id, sessions=place.sessions, settings=place.settings
-        )
-    write_json(json_file, asdict(found))
-    console = console_for(json_file)
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for name in ("object", "reason", "rank", "score", "near to", "before it"):
-        table.add_column(name, overflow="fold")
-    for item in found.items:
-        table.add_row(
-            item.object_id,
-            item.reason,
-            "" if item.rank is None else str(item.rank),
-            "" if item.score is None else f"{item.score:.3g}",
-            _near_text(item.near_to, item.distance),
-            _near_text(item.near_to_in_batch, item.distance_in_batch),
-        )
-    console.print(table)
-    console.print(
-        f"order of {found.run_kind} run {found.run_id} by {found.strategy['name']}, "
-        f"seed {found.seed}: {found.n_free} free, {found.n_taken} labeled or handed "
-        f"out, {found.n_labels} labels; features {found.features_digest[:_DIGEST]}, "
-        f"labels {found.label_digest[:_DIGEST]}, order {found.order_digest[:_DIGEST]}",
-        highlight=False,
-    )
-
-
-@app.command("replay")
-def replay_batch(
-    batch_id: Annotated[int, typer.Argument(metavar="ID", help="Number of a batch.")],
-    home: HomeOption = DEFAULT_HOME,
-    json_file: JsonOption = None,
-) -> None:
-    """Make the order that a batch walked again, and compare it bit for bit."""
-    with workplace(home) as place:
-        found = explaining.replay(
-            batch_id, sessions=place.sessions, settings=place.settings
-        )
-    write_json(json_file, asdict(found))
-    console = console_for(json_file)
-    if found.same_order:
-        console.print(
-            f"the same order bit for bit: run {found.run_id}, "
-            f"digest {found.order_digest[:_DIGEST]}"
-        )
-        return
-    console.print(
-        f"expected the order {found.order_digest[:_DIGEST]} of run {found.run_id}, "
-        f"found {found.found_digest[:_DIGEST]}; the features are "
-        f"{'the same' if found.same_features else 'others'}; "
-        f"{len(found.differing)} objects of the batch differ"
-    )
-    raise typer.Exit(1)
-
-
-def _near_text(name: str | None, distance: float | None) -> str:
-    return "" if name is None or distance is None else f"{name} ({distance:.3g})"
 
 
 def _check_writable(json_file: Path | None) -> None:

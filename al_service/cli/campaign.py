@@ -1,7 +1,7 @@
 """`al campaign`: opened, listed and watched."""
 
 import json
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -16,14 +16,16 @@ from al_service.cli.campaign_status import (
     status_json,
     status_table,
 )
-from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
+from al_service.cli.home import DEFAULT_HOME, HomeOption, Workplace, workplace
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.models.config import ModelConfig
 from al_service.rounds import campaigns, pools
 from db.tables import Campaign
 from db.vocabulary import RunKind
 
-app = typer.Typer(help="Create, list and watch campaigns.", no_args_is_help=True)
+app = typer.Typer(
+    help="Create, list and watch campaigns.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.command()
@@ -75,19 +77,11 @@ def create(
         }
     )
     with workplace(home) as place:
-        with place.sessions.begin() as session:
-            pools.ensure_builtin_pools(session, place.settings.artifacts_folder)
-        with place.sessions.begin() as session:
-            campaign = campaigns.create_campaign(session, new)
-            shown = status_json(
-                session, campaign, stale_after=place.settings.stale_after
-            )
-        for run in shown["live_runs"]:
-            place.doorbell.run(run["id"], RunKind(run["kind"]))
+        shown = _open(place, new)
     console_for(json_file).print(
-        f"campaign {campaign.name} is open: {shown['counts']['free']} objects of"
-        f" {pool} to ask for, strategy {campaign.strategy['name']},"
-        f" targets {', '.join(campaign.targets)}",
+        f"campaign {shown['name']} is open: {shown['counts']['free']} objects of"
+        f" {pool} to ask for, strategy {shown['strategy']['name']},"
+        f" targets {', '.join(shown['targets'])}",
         highlight=False,
     )
     write_json(json_file, shown)
@@ -157,6 +151,18 @@ def _new_campaign(fields: Json) -> campaigns.NewCampaign:
         raise typer.BadParameter(_problems(error)) from error
 
 
+def _open(place: Workplace, new: campaigns.NewCampaign) -> Json:
+    """Open a campaign, and ring for its first run."""
+    with place.sessions.begin() as session:
+        pools.ensure_builtin_pools(session, place.settings.artifacts_folder)
+    with place.sessions.begin() as session:
+        campaign = campaigns.create_campaign(session, new)
+        shown = status_json(session, campaign, stale_after=place.settings.stale_after)
+    for run in shown["live_runs"]:
+        place.doorbell.run(run["id"], RunKind(run["kind"]))
+    return shown
+
+
 def _strategy(given: str) -> Json:
     """A strategy by its name, or all of its settings."""
     settings = _json("--strategy", given) if given.lstrip().startswith("{") else None
@@ -165,12 +171,17 @@ def _strategy(given: str) -> Json:
 
 def _json(option: str, given: str) -> Json:
     try:
-        value = json.loads(given)
+        value = json.loads(given, parse_constant=_refuse_constant)
     except ValueError as error:
         raise typer.BadParameter(f"{option}: expected JSON, {error}") from error
     if not isinstance(value, dict):
         raise typer.BadParameter(f"{option}: expected a JSON object, found {given!r}")
     return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """`NaN` and `Infinity`, which Python reads and JSON does not have."""
+    raise ValueError(f"found {name}")
 
 
 def _validated(kind: type[BaseModel], option: str, settings: Json) -> Json:

@@ -1,29 +1,28 @@
 """`al fetch`: real galaxies out of the SDSS archives, ready to be imported."""
 
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
-from al_service.cli.fetch_progress import in_bytes, in_time, progress_of
+from al_service.cli.amounts import in_bytes, in_time
+from al_service.cli.fetch_progress import progress_of
+from al_service.cli.finite import finite
 from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings
+from al_service.cli.interruption import interruptible
 from al_service.cli.output import JsonOption, write_json
-from al_service.errors import InvalidInput
+from al_service.errors import Interrupted, InvalidInput
 from al_service.fetch.checksums import Checksums
 from al_service.fetch.download import State
 from al_service.fetch.fetching import Fetch, Source, report
 from al_service.fetch.folder import alone_in
 from al_service.fetch.patience import Patience
 from al_service.fetch.plan import Plan
-from al_service.fetch.problems import FetchProblem, Interrupted
+from al_service.fetch.problems import FetchProblem
 from al_service.fetch.sample import Sample
 from al_service.fetch.sas import BANDS
 from al_service.fetch.transfer import Manners
@@ -34,7 +33,7 @@ ASK_ABOVE_BYTES: Final = 10**9
 NAMED: Final = 20
 """So many absent files are named on the screen; the manifest names all of them."""
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
@@ -64,10 +63,16 @@ def fetch(
         int, typer.Option(min=1, max=16, help="Requests at the same time.")
     ] = Manners.connections,
     rate: Annotated[
-        float, typer.Option(min=0.01, max=50, help="Requests that start in a second.")
+        float,
+        typer.Option(
+            min=0.01, max=50, callback=finite, help="Requests that start in a second."
+        ),
     ] = Manners.per_second,
     timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds of silence that end a connection.")
+        float,
+        typer.Option(
+            min=1, callback=finite, help="Seconds of silence that end a connection."
+        ),
     ] = Manners.timeout_seconds,
     tries: Annotated[
         int, typer.Option(min=1, help="Tries without progress, per file.")
@@ -111,7 +116,7 @@ def fetch(
     source = Source(settings.skyserver_url, settings.archive_url, manners)
     where_to = folder if folder is not None else settings.home / "fetch"
     console = Console(stderr=True)
-    with _interruptible():
+    with interruptible("the same command continues"):
         if dry_run:
             _show_plan_only(sample, where_to, source, console, json_file)
             return
@@ -225,26 +230,3 @@ def _show_end(fetching: Fetch, console: Console) -> None:
         )
     if len(lacking) > NAMED:
         console.print(f"and {len(lacking) - NAMED:,} more", highlight=False)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C is an answer, not an accident, and SIGTERM does what Ctrl-C does.
-
-    Raises:
-        Interrupted: Somebody wants an end; nothing unfinished has a file's name.
-    """
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        at_ctrl_c = signal.getsignal(signal.SIGINT)
-        if not callable(at_ctrl_c):  # ignored, as for jobs in the background
-            raise KeyboardInterrupt
-        at_ctrl_c(number, frame)
-
-    before = signal.signal(signal.SIGTERM, forward)
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise Interrupted("interrupted; the same command continues") from error
-    finally:
-        signal.signal(signal.SIGTERM, before)

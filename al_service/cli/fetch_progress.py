@@ -9,14 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
+from al_service.cli.amounts import in_bytes, in_time
 from al_service.fetch.plan import Plan
 from al_service.fetch.transfer import Standing
 
 LINE_EVERY_SECONDS: Final = 10.0
-
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
-_MINUTE: Final = 60.0
-_HOUR: Final = 3600.0
 
 
 @contextmanager
@@ -82,21 +79,3 @@ class _Lines:
             return
         self._next_seconds = self._clock.seconds + LINE_EVERY_SECONDS
         self._console.print(self._clock.line(standing), highlight=False)
-
-
-def in_bytes(size: float) -> str:
-    """A size as people say it: 12.3 MB."""
-    for unit in _UNITS:
-        if size < 1000 or unit == _UNITS[-1]:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError  # the last unit takes every size
-
-
-def in_time(seconds: float) -> str:
-    """A duration as people say it: 12 s, 3 min, 4.5 h."""
-    if seconds < _MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < _HOUR:
-        return f"{seconds / _MINUTE:.0f} min"
-    return f"{seconds / _HOUR:.1f} h"

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from al_service.errors import StackProblem
+from al_service.errors import InvalidInput, StackProblem
 from al_service.local.database import database_for
 from al_service.rounds.doorbell import Doorbell
 from al_service.settings import Settings
@@ -67,10 +67,30 @@ def workplace(home: Path) -> Iterator[Workplace]:
             ) from error
         doorbell = Doorbell(settings.broker_url)
         try:
-            yield Workplace(settings, create_sessions(engine), doorbell)
+            with _plain_words():
+                yield Workplace(settings, create_sessions(engine), doorbell)
         finally:
             doorbell.close()
             engine.dispose()
+
+
+@contextmanager
+def _plain_words() -> Iterator[None]:
+    """What a database says to a program, said to a person."""
+    try:
+        yield
+    except DataError as error:
+        raise InvalidInput(
+            f"a value that was given cannot be stored: {error.orig}"
+        ) from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput(
+            f"expected text that UTF-8 can hold, found {error.object!r}"
+        ) from error
+    except OperationalError as error:
+        raise StackProblem(
+            f"the database failed, what was not finished did not happen: {error.orig}"
+        ) from error
 
 
 def read_settings(home: Path, **given: object) -> Settings:

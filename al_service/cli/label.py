@@ -8,16 +8,23 @@ import typer
 
 from al_service.cli.batch import LabelerOption
 from al_service.cli.exporting import OutputOption, UrlOption, export_through
+from al_service.cli.finite import finite
 from al_service.cli.home import DEFAULT_HOME, HomeOption, account_name
+from al_service.cli.interruption import interruptible
 from al_service.cli.label_flags import show_flagged
 from al_service.cli.label_import import LabelImport, carry_out, kind_of
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.exports.formats import TableFormat
+from al_service.rounds.campaigns import LARGEST_NUMBER
 from al_service.rounds.label_matching import LabelMatch
 from al_service.survey.label_files.file_label import LabelFormat
-from al_service.survey.positions import MATCH_RADIUS_ARCSEC
+from al_service.survey.positions import LARGEST_RADIUS_ARCSEC, MATCH_RADIUS_ARCSEC
 
-app = typer.Typer(help="Hand in labels, write them to files.", no_args_is_help=True)
+app = typer.Typer(
+    help="Hand in labels, write them to files.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @app.callback()
@@ -52,10 +59,19 @@ def import_labels(
         LabelMatch, typer.Option(help="How labels of surveys find their objects.")
     ] = LabelMatch.ID,
     radius: Annotated[
-        float, typer.Option(min=0.0, help="Arcseconds, with --match position.")
+        float,
+        typer.Option(
+            min=0.0,
+            max=LARGEST_RADIUS_ARCSEC,
+            callback=finite,
+            help="Arcseconds, with --match position.",
+        ),
     ] = MATCH_RADIUS_ARCSEC,
     batch: Annotated[
-        int | None, typer.Option(help="The batch that the labels answer.")
+        int | None,
+        typer.Option(
+            min=1, max=LARGEST_NUMBER, help="The batch that the labels answer."
+        ),
     ] = None,
     labeler: LabelerOption = None,
     home: HomeOption = DEFAULT_HOME,
@@ -75,7 +91,8 @@ def import_labels(
         labeler=labeler or account_name(),
         batch_id=batch,
     )
-    result = carry_out(request, campaign, home)
+    with interruptible("labels that were stored stay: repeat the command"):
+        result = carry_out(request, campaign, home)
     console = console_for(json_file)
     for line in result.lines():
         console.print(line, highlight=False)

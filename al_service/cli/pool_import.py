@@ -2,15 +2,17 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
+from al_service.cli.home import DEFAULT_HOME, HomeOption, Workplace, workplace
+from al_service.cli.interruption import interruptible
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.cli.pool_scan import scan_now
 from al_service.cli.progress_bars import progress_bars
+from al_service.rounds.campaigns import LARGEST_NUMBER
 from al_service.rounds.importing import ImportResult, import_files
 from al_service.survey.catalogs.column_map import read_declaration
 from al_service.survey.importing.request import ImportRequest, MatchBy
@@ -67,7 +69,8 @@ def import_pool(
         ),
     ] = False,
     seed: Annotated[
-        int, typer.Option(min=0, help="Decides which galaxies examine.")
+        int,
+        typer.Option(min=0, max=LARGEST_NUMBER, help="Decides which galaxies examine."),
     ] = 0,
     skip_bad: Annotated[
         bool,
@@ -106,8 +109,30 @@ def import_pool(
         pipeline_z=pipeline_z,
     )
     listed = rejected or _beside(request)
-    with workplace(home) as place, progress_bars() as progress:
-        result = import_files(
+    with workplace(home) as place:
+        result = _carry_out(
+            place, name, request, seed=seed, listed=listed, skip_bad=skip_bad
+        )
+        if scan and result.counts.spectra:
+            scan_now(place, name)
+    _report(console_for(json_file), name, result, listed)
+    write_json(json_file, _as_json(name, result, listed))
+
+
+def _carry_out(
+    place: Workplace,
+    name: str,
+    request: ImportRequest,
+    *,
+    seed: int,
+    listed: Path,
+    skip_bad: bool,
+) -> ImportResult:
+    with (
+        interruptible("nothing was imported: repeat the command"),
+        progress_bars() as progress,
+    ):
+        return import_files(
             place.sessions,
             name,
             request,
@@ -117,19 +142,6 @@ def import_pool(
             skip_bad=skip_bad,
             progress=progress,
         )
-        if scan and result.counts.spectra:
-            scan_now(place, name, progress)
-    _report(console_for(json_file), name, result, listed)
-    write_json(
-        json_file,
-        {
-            "name": name,
-            "manifest_digest": result.digest,
-            "unchanged": result.unchanged,
-            "rejected": str(listed) if result.counts.problems else None,
-            **asdict(result.counts),
-        },
-    )
 
 
 def _beside(request: ImportRequest) -> Path:
@@ -165,3 +177,15 @@ def _report(console: Console, name: str, result: ImportResult, listed: Path) -> 
         lines.append(f"{counts.problems:,} problem(s) left out, listed in {listed}")
     for line in lines:
         console.print(line, highlight=False)
+
+
+def _as_json(
+    name: str, result: ImportResult, listed: Path
+) -> dict[str, Any]:  # JSON: any shape
+    return {
+        "name": name,
+        "manifest_digest": result.digest,
+        "unchanged": result.unchanged,
+        "rejected": str(listed) if result.counts.problems else None,
+        **asdict(result.counts),
+    }

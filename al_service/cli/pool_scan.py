@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, Workplace, workplace
+from al_service.cli.interruption import interruptible
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.cli.progress_bars import progress_bars
 from al_service.errors import ALServiceError
 from al_service.rounds import pools, scanning
-from al_service.survey.importing.request import Progress
 from db.tables import PoolScan
 from db.vocabulary import ScanState
 
@@ -33,13 +33,13 @@ def scan_pool_command(
     json_file: JsonOption = None,
 ) -> None:
     """Scan what was not scanned yet; one that was interrupted goes on where it was."""
-    with workplace(home) as place, progress_bars() as progress:
-        scan = scan_now(place, name, progress)
+    with workplace(home) as place:
+        scan = scan_now(place, name)
     _report(console_for(json_file), name, scan)
     write_json(json_file, {"name": name, "scan": scan_json(scan)})
 
 
-def scan_now(place: Workplace, name: str, progress: Progress) -> PoolScan | None:
+def scan_now(place: Workplace, name: str) -> PoolScan | None:
     """Scan a pool's spectra, unless that is done or somebody does it.
 
     Returns:
@@ -48,19 +48,24 @@ def scan_now(place: Workplace, name: str, progress: Progress) -> PoolScan | None
     Raises:
         NotFound: there is no such pool.
         ScanFailed: its spectra could not be scanned.
+        Interrupted: somebody wants an end.
     """
     with place.sessions() as session:
         pool = pools.find_pool(session, name)
-    scanning.ensure_scanned(
-        pool.id,
-        sessions=place.sessions,
-        artifacts=place.settings.artifacts_folder,
-        worker=f"{socket.gethostname()}:{os.getpid()} al pool",
-        settings=place.settings,
-        processes=2,
-        on_progress=lambda done, total: progress("scanning spectra", done, total),
-        again=True,
-    )
+    with (
+        interruptible(f"what is scanned is kept: al pool scan {name} goes on"),
+        progress_bars() as progress,
+    ):
+        scanning.ensure_scanned(
+            pool.id,
+            sessions=place.sessions,
+            artifacts=place.settings.artifacts_folder,
+            worker=f"{socket.gethostname()}:{os.getpid()} al pool",
+            settings=place.settings,
+            processes=2,
+            on_progress=lambda done, total: progress("scanning spectra", done, total),
+            again=True,
+        )
     with place.sessions() as session:
         scan = scanning.scan_state(session, pool.id)
     if scan is not None and scan.state is not ScanState.DONE and scan.message:

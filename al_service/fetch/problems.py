@@ -7,10 +7,6 @@ class FetchProblem(ALServiceError):
     """Something could not be fetched, and trying again now would not help."""
 
 
-class Interrupted(ALServiceError):
-    """Ended on request; the same command continues."""
-
-
 class PassingProblem(FetchProblem):
     """Trying again may help: a cut connection, a busy server, a damaged file.
 

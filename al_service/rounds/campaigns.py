@@ -20,6 +20,9 @@ from db.vocabulary import CampaignState, RunKind
 LARGEST_NUMBER: Final = 2**63 - 1
 """PostgreSQL's BIGINT ends here."""
 
+LONGEST_NUMBER: Final = 100
+"""Digits, zeros in front included: nobody writes longer ones."""
+
 NAME: Final = r"^[A-Za-z0-9_.-]*[A-Za-z_-][A-Za-z0-9_.-]*$"
 """Letters, digits, `_`, `.` and `-`; not digits alone, which would be a number, nor
 dots, which would be a folder in an address."""
@@ -171,6 +174,8 @@ def _number_or_name(ref: str | int) -> tuple[int | None, str | None]:
     """One of them, or neither: a number that PostgreSQL could not hold is nobody's."""
     if isinstance(ref, str) and not (ref.isascii() and ref.isdigit()):
         return None, ref
+    if isinstance(ref, str) and len(ref) > LONGEST_NUMBER:  # Python reads only 4300
+        return None, None
     number = int(ref)
     return (number, None) if number <= LARGEST_NUMBER else (None, None)
 

@@ -36,7 +36,7 @@ def simulate_pool(
 
     Raises:
         Conflict: the name is taken by a pool of other content, or is being made.
-        InvalidInput: the name or the number makes no sense.
+        InvalidInput: the name or the number makes no sense, or the disk is too small.
     """
 
     def fill(folder: Path) -> str:

@@ -3,7 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from al_service.cli.fetch_progress import in_bytes, in_time, progress_of
+from al_service.cli.amounts import in_bytes, in_time
+from al_service.cli.fetch_progress import progress_of
 from al_service.fetch.plan import Plan
 from al_service.fetch.transfer import Standing
 

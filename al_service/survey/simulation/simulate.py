@@ -30,6 +30,7 @@ from al_service.survey.simulation.objects import (
     Batch,
     simulate_batch,
 )
+from al_service.survey.simulation.plan import plan_simulation
 from al_service.survey.simulation.settings import (
     SimulationSettings,
     default_settings,
@@ -92,10 +93,12 @@ def fill_folder(
 
     Returns:
         The digest of the manifest: the same for the same arguments.
+
+    Raises:
+        InvalidInput: there are too few or too many objects, or too small a disk.
     """
-    if n_objects < 1:
-        raise InvalidInput(f"objects: expected at least 1, found {n_objects}")
     settings = settings or default_settings()
+    plan_simulation(n_objects, settings).check_room(folder)
     anchors = read_anchors(settings.anchors)
     arrays = {
         name: GrowingArray(folder / name, ROW_SHAPES[name]) for name in ROW_SHAPES

@@ -80,7 +80,7 @@ def test_the_rate_is_the_sum_of_fiber_and_outside(pool: PoolArrays) -> None:
 
 
 def test_a_survey_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="at least 1"):
+    with pytest.raises(InvalidInput, match="expected 1 to"):
         simulate(tmp_path / "none", 0, seed=0)
     assert not (tmp_path / "none").exists()
 
