@@ -19,6 +19,9 @@ class Prediction:
     """Standard deviation owed to the data."""
     interval90: tuple[float, float]
     calibrated: bool
+    spectrum_saves: float | None = None
+    """Expected fall of the standard deviation if a spectrum were taken; None for
+    objects that have one, or where nothing is known."""
 
     @classmethod
     def of(cls, answer: Json) -> Self:

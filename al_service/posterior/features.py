@@ -35,7 +35,7 @@ class Features:
     none that is believed; None where nobody has scanned."""
     blind_phi: NDArray[np.float32] | None = None
     """`N x D` without the spectrum. Where a scan speaks for z, the label teaches by
-    this φ what photometry and image say; None where `scan` is."""
+    this φ what photometry and image say; None where the network reads no spectra."""
     blind_noise: NDArray[np.float32] | None = None
     """`N x T` of `blind_phi`."""
 
@@ -45,6 +45,17 @@ class Features:
     def take(self, rows: Rows) -> Self:
         """The objects of some rows, in their order."""
         return type(self)(**{name: part[rows] for name, part in self.arrays().items()})
+
+    def without_spectra(self) -> Self:
+        """The same objects as if no spectrum had been taken of them.
+
+        Raises:
+            ValueError: nobody has looked at them so.
+        """
+        if self.blind_phi is None or self.blind_noise is None:
+            raise ValueError("expected features without spectra, found none")
+        taken = int(Modality.SPECTRUM | Modality.REDSHIFT)
+        return type(self)(self.blind_phi, self.blind_noise, self.patterns & ~taken)
 
     def arrays(self) -> dict[str, NDArray[Any]]:  # Any: of several types
         """The parts that exist by name, to be stored."""
@@ -86,16 +97,17 @@ def _extract(network: Network, inputs: Inputs) -> Features:
     scan = None
     if Target.Z in network.targets and _may_see_spectra(network):
         scan = believed_redshifts(inputs)
-    encoded = network.encode(inputs, blind=scan is not None)
+    blind = scan is not None or _sees_spectra(network, inputs)
+    encoded = network.encode(inputs, blind=blind)
     patterns = inputs.patterns
-    if scan is None:
-        return Features(encoded.phi, encoded.noise, patterns)
-    found = np.isfinite(scan[:, 0])
+    if scan is not None:
+        found = np.isfinite(scan[:, 0])
+        patterns = patterns + np.where(found, int(Modality.REDSHIFT), 0)
     return Features(
         encoded.phi,
         encoded.noise,
-        patterns + np.where(found, int(Modality.REDSHIFT), 0),
-        scan.astype(np.float32),
+        patterns,
+        None if scan is None else scan.astype(np.float32),
         encoded.blind_phi,
         encoded.blind_noise,
     )
@@ -104,3 +116,7 @@ def _extract(network: Network, inputs: Inputs) -> Features:
 def _may_see_spectra(network: Network) -> bool:
     allowed = network.config.modalities
     return allowed is None or SPECTRUM in allowed
+
+
+def _sees_spectra(network: Network, inputs: Inputs) -> bool:
+    return SPECTRUM in network.modalities and inputs.has_spectrum is not None

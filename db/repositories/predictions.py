@@ -17,7 +17,8 @@ class NewPrediction:
     sky_object_id: int
     score: float
     targets: str
-    """JSON: target → mean, epistemic, aleatoric, interval90, calibrated."""
+    """JSON: target → mean, epistemic, aleatoric, interval90, calibrated; and
+    spectrum_saves of objects without a spectrum, where it is known."""
 
 
 def replace_predictions(

@@ -181,7 +181,7 @@ class Prediction(Base):
     score: Mapped[float]
     """Summed noise-normalized epistemic variance."""
     targets: Mapped[JsonObject]
-    """target → {mean, epistemic, aleatoric, interval90, calibrated}."""
+    """target → {mean, epistemic, aleatoric, interval90, calibrated, spectrum_saves}."""
 
     __table_args__ = (
         # Browse by score.

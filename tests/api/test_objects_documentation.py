@@ -31,7 +31,7 @@ def night(sky: Sky) -> None:
 
 def test_every_request_of_the_page_is_answered(door: Door) -> None:
     addresses = re.findall(r'curl -H "\$AUTH" "\$URL(\S+)"', PAGE)
-    assert len(addresses) == 3
+    assert len(addresses) == 4
     for address in addresses:
         answer = door.viewer.get(address)
         assert answer.status_code == 200, answer.text

@@ -106,3 +106,8 @@ def test_images_and_spectra_are_asked_for_labeled_trained_on_and_predicted(
         if str(name) in predictions
     }
     assert len(patterns) == 2**3
+    # What a spectrum would be worth is said of those that have none, and of no other.
+    has = dict(zip(sky.arrays.object_ids.tolist(), flags["spectrum"], strict=True))
+    for name, said in predictions.items():
+        for target in TARGETS:
+            assert ("spectrum_saves" in said.targets[target]) == (not has[name])

@@ -42,3 +42,14 @@ def test_a_target_whose_numbers_overflow_is_left_out_of_its_row_alone() -> None:
         first, second = map(json.loads, predictions_json(said))
     assert set(first) == {"sfr_avg"}
     assert set(second) == {"z", "sfr_avg"}
+
+
+def test_what_a_spectrum_would_save_stands_with_those_that_lack_one() -> None:
+    saved = np.array([[0.015, 0.25], [np.nan, np.nan]])
+    lacking, having = map(json.loads, predictions_json(predictions(), saved))
+    assert lacking["z"]["spectrum_saves"] == 0.015
+    assert lacking["sfr_avg"]["spectrum_saves"] == 0.25
+    assert lacking["z"]["interval90"] == pytest.approx(
+        [ends[0, 0] for ends in predictions().interval(90)], rel=1e-8
+    )
+    assert "spectrum_saves" not in having["z"]

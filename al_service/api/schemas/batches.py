@@ -38,6 +38,9 @@ class TargetPrediction(Output):
     interval90: tuple[float, float]
     calibrated: bool
     """Whether the interval was calibrated on evaluation labels."""
+    spectrum_saves: float | None = None
+    """By how much a spectrum is expected to lower the standard deviation, of both kinds
+    together; null for objects that have one, or where too few others have."""
 
 
 class BatchItem(Output):
