@@ -1,15 +1,21 @@
 """`al replay`: compare strategies on labels that are known."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
@@ -17,6 +23,7 @@ from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings, workpla
 from al_service.cli.interest import parse_interest
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.evaluation.report import ratio_metric
+from al_service.rounds.artifacts import Artifacts
 from al_service.rounds.pools import POOLS_FOLDER, find_pool
 from al_service.studies.arms import known_names
 from al_service.studies.campaign import Curve
@@ -41,7 +48,8 @@ def replay(
         str,
         typer.Option(
             help=f"Names with commas: {', '.join(known_names())}; with other settings "
-            "as in lcmd:density_alpha=1:random_share=0.25."
+            "as in lcmd:density_alpha=1:random_share=0.25, and "
+            "lcmd:modalities=photometry+image hides the spectra."
         ),
     ] = "default,random",
     seeds: Annotated[int, typer.Option(help="Campaigns per strategy.")] = 4,
@@ -92,9 +100,16 @@ def replay(
         interest=tuple(parse_interest(one) for one in interest or ()),
     )
     console = console_for(json_file)
-    with _pool_folder(pool, home) as path, _progress(console) as show:
-        kept = None if fresh else read_settings(home).artifacts_folder / CURVES_FOLDER
-        curves = run_replay(path, settings, progress=show, folder=kept)
+    artifacts = Artifacts(read_settings(home).artifacts_folder)
+    with _pool_folder(pool, home) as path, _progress(console) as shown:
+        curves = run_replay(
+            path,
+            settings,
+            progress=shown.points,
+            on_stage=shown.stage,
+            folder=None if fresh else artifacts.root / CURVES_FOLDER,
+            scans=artifacts.scans,
+        )
     report = replay_report(settings, curves)
     write_json(json_file, report)
     if markdown is not None:
@@ -138,35 +153,65 @@ def _pool_folder(name: str, home: Path) -> Iterator[Path]:
         yield path
 
 
+class _Shown(Protocol):
+    """Where progress is seen."""
+
+    def points(self, progress: Progress) -> None:
+        """Show how many points of curves there are."""
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """Show how far scanning or preparing is."""
+
+
 @contextmanager
-def _progress(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """A bar with rate and remaining time; lines now and then where none can move."""
+def _progress(console: Console) -> Iterator[_Shown]:
+    """Bars with rate and remaining time; lines now and then where none can move."""
     if not console.is_terminal:
         yield _ProgressLines(console)
         return
     columns = (
-        TextColumn("replay"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("points"),
+        TextColumn("{task.fields[unit]}"),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}"),
     )
-    with ProgressBar(*columns, console=console) as bar:
-        task = bar.add_task("replay", total=None, rate="", left="")
+    with ProgressBar(*columns, console=console) as bars:
+        yield _ProgressBars(bars)
 
-        def show(progress: Progress) -> None:
-            rate, left = _pace(progress)
-            bar.update(
-                task,
-                completed=progress.done,
-                total=progress.total,
-                rate=rate,
-                left=left,
-            )
 
-        yield show
+class _ProgressBars:
+    """Progress for people: a bar for each thing that takes time."""
+
+    def __init__(self, bars: ProgressBar) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def points(self, progress: Progress) -> None:
+        """Move the bar of the curves."""
+        rate, left = _pace(progress)
+        self._move("replay", progress.done, progress.total, "points", rate, left)
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """Move the bar of what comes before them."""
+        self._move(name, done, total, "objects")
+
+    def _move(
+        self,
+        name: str,
+        done: int,
+        total: int,
+        unit: str,
+        rate: str = "",
+        left: str = "",
+    ) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, unit=unit, rate="", left="")
+        self._bars.update(
+            self._tasks[name], completed=done, total=total, rate=rate, left=left
+        )
 
 
 class _ProgressLines:
@@ -176,8 +221,8 @@ class _ProgressLines:
         self._console = console
         self._next_seconds = 0.0
 
-    def __call__(self, progress: Progress) -> None:
-        """Print a line if it is time for one."""
+    def points(self, progress: Progress) -> None:
+        """Print a line of the curves if it is time for one."""
         if progress.seconds < self._next_seconds and progress.done < progress.total:
             return
         self._next_seconds = progress.seconds + _LINE_EVERY_SECONDS
@@ -185,6 +230,11 @@ class _ProgressLines:
         self._console.print(
             f"replay: {progress.done}/{progress.total} points, {rate}, {left}"
         )
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """Print a line at the start and the end of what comes before them."""
+        if done in (0, total):
+            self._console.print(f"{name}: {done}/{total} objects", highlight=False)
 
 
 def _pace(progress: Progress) -> tuple[str, str]:

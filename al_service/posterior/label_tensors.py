@@ -134,7 +134,7 @@ def scaled(gathered: Gathered) -> tuple[dict[str, Scaler], dict[str, Tensor]]:
 
 
 def _has_pixels(inputs: Inputs) -> bool:
-    return inputs.image is not None or inputs.spectrum is not None
+    return inputs.has_image is not None or inputs.has_spectrum is not None
 
 
 def _gather_some(inputs: Inputs, config: ModelConfig) -> Gathered:

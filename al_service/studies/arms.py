@@ -2,7 +2,7 @@
 
 `bait` is a strategy as a campaign has it, `bait:density_alpha=1:random_share=0.25` the
 same with other settings. A setting is one of the strategy, of the model, or the share
-of every batch that is random.
+of every batch that is random. `bait:modalities=photometry+image` hides all spectra.
 """
 
 import json
@@ -22,6 +22,9 @@ CONTROL: Final = Strategy.RANDOM.value
 """Every ratio is against it, so that every replay runs it."""
 
 _SHARE: Final = "random_share"
+
+_MODALITIES: Final = "modalities"
+"""The one setting that is a list: commas separate arms, so its names stand with `+`."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def parse_arm(
     given = {"strategy": {}, "model": {}, _SHARE: {}}  # type: dict[str, dict[str, Any]]  # Any: JSON
     for pair in pairs:
         key, _, value = pair.partition("=")
-        given[_kind(key, text)][key] = _value(value)
+        given[_kind(key, text)][key] = _value(key, value)
     chosen = DEFAULT_STRATEGY if name == DEFAULT else Strategy(name)
     try:
         return Arm(
@@ -104,7 +107,9 @@ def _kind(key: str, text: str) -> str:
     )
 
 
-def _value(text: str) -> Any:  # Any: what pydantic will check
+def _value(key: str, text: str) -> Any:  # Any: what pydantic will check
+    if key == _MODALITIES:
+        return text.split("+")
     try:
         return json.loads(text)
     except json.JSONDecodeError:

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from al_service.features.preparation import SPECTRUM
+from al_service.features.scan.scanning import SCAN_VERSION
 from al_service.studies.campaign import Curve, Point
 from al_service.studies.settings import ReplaySettings
 from al_service.survey.atomic_folder import MANIFEST
@@ -34,6 +36,8 @@ class KeptCurves:
         self._folder = folder
         self._settings = settings
         self._pool = hashlib.sha256((pool / MANIFEST).read_bytes()).hexdigest()
+        # Networks that look at spectra are told what the scan finds in them.
+        self._scan = {"scan": SCAN_VERSION} if (pool / SPECTRUM).is_dir() else {}
 
     def find(self, arm: str, seed: int) -> Curve | None:
         """The curve of an arm and a seed; None where it is to be computed."""
@@ -67,6 +71,7 @@ class KeptCurves:
             "name": arm,
             "arm": self._settings.arm(arm).as_json(),
             "seed": seed,
+            **self._scan,
         }
         text = json.dumps(facts, sort_keys=True)
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.json"

@@ -20,6 +20,8 @@ from threadpoolctl import threadpool_limits
 from al_service.errors import ALServiceError
 from al_service.studies.campaign import Curve, replay_campaign
 from al_service.studies.kept_curves import KeptCurves
+from al_service.studies.replayed_pool import ReplayedPool, Stage, replayed_pool
+from al_service.studies.scratch import scratch_folder
 from al_service.studies.settings import ReplaySettings
 from al_service.studies.sky import draw_sky
 from al_service.survey.pool_arrays import PoolArrays
@@ -70,7 +72,9 @@ def run_replay(
     settings: ReplaySettings,
     *,
     progress: Callable[[Progress], None] = lambda _: None,
+    on_stage: Stage = lambda _stage, _done, _total: None,
     folder: Path | None = None,
+    scans: Path | None = None,
 ) -> list[Curve]:
     """Replay every strategy on every seed's sky.
 
@@ -78,8 +82,11 @@ def run_replay(
         path: folder of the pool's arrays.
         settings: what to compare.
         progress: told after every point.
+        on_stage: told how far scanning and preparing are, before the first point.
         folder: keeps every curve when it is finished, and gives those that it has;
-            None: every curve is computed.
+            None: every curve is computed. Prepared pixels lie beside them meanwhile.
+        scans: keeps redshift scans of pools, and gives those that it has; None: all
+            spectra are scanned.
 
     Returns:
         One curve per strategy and seed, in the order of the settings.
@@ -116,16 +123,41 @@ def run_replay(
         if kept is not None:
             kept.keep(curve)
 
-    if min(settings.processes, len(left)) > 1:
-        _in_processes(path, settings, left, finished_point, finished)
-    else:
-        for job in left:
-            finished(_replay(arrays, settings, job, finished_point))
+    if left:
+        with _made_ready(path, settings, left, folder, scans, on_stage) as pool:
+            started = time.perf_counter()
+            if min(settings.processes, len(left)) > 1:
+                _in_processes(pool, settings, left, finished_point, finished)
+            else:
+                for job in left:
+                    finished(_replay(pool, arrays, settings, job, finished_point))
     order = {job: place for place, job in enumerate(jobs)}
     return sorted(curves, key=lambda curve: order[Job(curve.arm, curve.seed)])
 
 
+@contextmanager
+def _made_ready(
+    path: Path,
+    settings: ReplaySettings,
+    jobs: list[Job],
+    folder: Path | None,
+    scans: Path | None,
+    on_stage: Stage,
+) -> Iterator[ReplayedPool]:
+    """What all jobs share; prepared pixels are gone with the block."""
+    with scratch_folder(folder) as place:
+        yield replayed_pool(
+            path,
+            [settings.arm(arm).model for arm in dict.fromkeys(job.arm for job in jobs)],
+            scans=place / "scans" if scans is None else scans,
+            prepared=place / "pixels",
+            processes=settings.processes,
+            on_stage=on_stage,
+        )
+
+
 def _replay(
+    pool: ReplayedPool,
     arrays: PoolArrays,
     settings: ReplaySettings,
     job: Job,
@@ -133,7 +165,7 @@ def _replay(
 ) -> Curve:
     with _one_core():
         return replay_campaign(
-            arrays,
+            pool.view(arrays, settings.arm(job.arm).model),
             settings,
             arm=job.arm,
             seed=job.seed,
@@ -153,7 +185,7 @@ def _one_core() -> Iterator[None]:
 
 
 def _in_processes(
-    path: Path,
+    pool: ReplayedPool,
     settings: ReplaySettings,
     jobs: list[Job],
     finished_point: Callable[[], None],
@@ -162,7 +194,7 @@ def _in_processes(
     """Hand jobs to processes, one at a time each, and pass the curves on."""
     waiting = list(reversed(jobs))
     running = len(jobs)
-    with _workers(path, settings) as connections:
+    with _workers(pool, settings) as connections:
         for connection in connections:
             connection.send(waiting.pop())
         while running:
@@ -196,7 +228,7 @@ def _receive(connection: Line) -> object:
 
 
 @contextmanager
-def _workers(path: Path, settings: ReplaySettings) -> Iterator[list[Line]]:
+def _workers(pool: ReplayedPool, settings: ReplaySettings) -> Iterator[list[Line]]:
     """Processes with a line to each; they end with the block, whatever happens."""
     context = multiprocessing.get_context("spawn")
     processes: list[SpawnProcess] = []
@@ -205,7 +237,7 @@ def _workers(path: Path, settings: ReplaySettings) -> Iterator[list[Line]]:
         for _ in range(settings.processes):
             ours, theirs = context.Pipe()
             process = context.Process(
-                target=_work, args=(theirs, path, settings), daemon=True
+                target=_work, args=(theirs, pool, settings), daemon=True
             )
             process.start()
             theirs.close()
@@ -220,16 +252,16 @@ def _workers(path: Path, settings: ReplaySettings) -> Iterator[list[Line]]:
             process.join()
 
 
-def _work(connection: Line, path: Path, settings: ReplaySettings) -> None:
+def _work(connection: Line, pool: ReplayedPool, settings: ReplaySettings) -> None:
     """Replay what comes down the line; the line's end is the end."""
-    arrays = PoolArrays.open(path)
+    arrays = PoolArrays.open(pool.path)
     while True:
         try:
             job = connection.recv()
         except EOFError:
             return
         try:
-            curve = _replay(arrays, settings, job, lambda: connection.send(None))
+            curve = _replay(pool, arrays, settings, job, lambda: connection.send(None))
         except ALServiceError as error:
             connection.send(error)
             return

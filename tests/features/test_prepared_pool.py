@@ -1,0 +1,80 @@
+"""Pixels prepared once are those prepared every time, in half precision."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from al_service.features.preparation import COLUMNS_OF, PIXELS_OF, prepare
+from al_service.features.prepared_pool import (
+    bytes_an_object,
+    prepare_pool,
+    prepared_view,
+)
+from al_service.survey.pool_view import PoolView, whole_pool
+from al_service.survey.simulation.simulate import simulate
+
+N = 40
+EVERYTHING = ("image", "photometry", "spectrum")
+
+
+@pytest.fixture(scope="module")
+def view(tmp_path_factory: pytest.TempPathFactory) -> PoolView:
+    arrays = simulate(tmp_path_factory.mktemp("pools") / "sky", N, seed=1)
+    scan = np.column_stack([np.full(N, 0.1), np.full(N, 1e-4), np.full(N, 0.95)])
+    return whole_pool(arrays, scan=scan)
+
+
+@pytest.fixture(scope="module")
+def folder(view: PoolView, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("prepared")
+    prepare_pool(view, place, threads=2)
+    return place
+
+
+def test_prepared_objects_are_prepared_as_if_they_were_read(
+    view: PoolView, folder: Path
+) -> None:
+    rows = np.array([31, 2, 3, 17])
+    found = prepared_view(view, folder).of(rows).take(slice(0, 3))
+    read = view.of(rows[:3]).take(slice(None))
+    np.testing.assert_array_equal(found.patterns, read.patterns)
+    mine, theirs = prepare(found, EVERYTHING), prepare(read, EVERYTHING)
+    assert set(mine) == set(theirs)
+    for name, part in theirs.items():
+        assert mine[name].dtype == part.dtype
+        np.testing.assert_allclose(mine[name], part, rtol=1e-3, atol=1e-6)
+    for name in COLUMNS_OF.values():
+        np.testing.assert_array_equal(mine[name], theirs[name])
+
+
+def test_a_network_that_may_not_see_spectra_is_given_none(
+    view: PoolView, folder: Path
+) -> None:
+    allowed = frozenset({"image", "photometry"})
+    blind = whole_pool(view.arrays, modalities=allowed)
+    found = prepared_view(blind, folder).take(slice(None))
+    assert found.has_spectrum is None
+    np.testing.assert_array_equal(found.patterns, blind.take(slice(None)).patterns)
+    assert set(prepare(found, allowed)) == {"photometry", "apertures", "pixels"}
+
+
+def test_some_of_the_prepared_objects_are_taken_with_what_belongs_to_them(
+    view: PoolView, folder: Path
+) -> None:
+    whole = prepared_view(view, folder).take(slice(None))
+    some = whole.take(np.array([5, 1]))
+    assert len(some) == 2
+    for name, part in prepare(some, EVERYTHING).items():
+        np.testing.assert_array_equal(part, prepare(whole, EVERYTHING)[name][[5, 1]])
+
+
+def test_an_object_fills_as_much_as_is_said(view: PoolView, folder: Path) -> None:
+    stored = [np.load(path, mmap_mode="r") for path in folder.glob("*.npy")]
+    assert bytes_an_object(view) == sum(part[0].nbytes for part in stored)
+    assert bytes_an_object(view) < 100_000
+    assert {path.stem for path in folder.glob("*.npy")} == {
+        *PIXELS_OF.values(),
+        COLUMNS_OF["image"],
+        COLUMNS_OF["spectrum"],
+    }
