@@ -13,12 +13,13 @@ from al_service.cli.home import DEFAULT_HOME, HomeOption, workplace
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.cli.terminal_plot import Series, plot
 from al_service.evaluation.curve_picture import Line, Panel, PictureKind
-from al_service.rounds import campaigns, comparing, progress
+from al_service.rounds import campaigns, comparing, population, progress
 from al_service.rounds.curve_drawing import (
     draw_learning_curve,
     panels_of,
     saving_sentences,
 )
+from al_service.rounds.population import PopulationError, population_sentences
 
 app = typer.Typer(add_completion=False)
 
@@ -40,17 +41,19 @@ def curve(
     with workplace(home) as place, place.sessions() as session:
         found = campaigns.find_campaign(session, campaign)
         points = progress.learning_curve(session, found)
+        errors = population.population_errors(session, found)
     for panel in panels_of(found, points):
         show_panel(console, panel)
     savings = comparing.savings(points.points)
-    for sentence in (*saving_sentences(savings), *points.notes):
+    said = (*saving_sentences(savings), *population_sentences(errors), *points.notes)
+    for sentence in said:
         console.print(sentence, highlight=False)
     for path, kind in ((png, PictureKind.PNG), (svg, PictureKind.SVG)):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(draw_learning_curve(found, points, kind=kind))
             console.print(f"wrote {path}", highlight=False)
-    write_json(json_file, _as_json(found.name, points, savings))
+    write_json(json_file, _as_json(found.name, points, savings, errors))
 
 
 def show_panel(console: Console, panel: Panel) -> None:
@@ -81,7 +84,10 @@ def _cell(line: Line, n_labels: int) -> str:
 
 
 def _as_json(
-    campaign: str, curve: progress.Curve, savings: Mapping[str, comparing.Saving | None]
+    campaign: str,
+    curve: progress.Curve,
+    savings: Mapping[str, comparing.Saving | None],
+    errors: Mapping[str, PopulationError | None],
 ) -> dict[str, Any]:  # the same names as over HTTP
     return {
         "campaign": campaign,
@@ -90,6 +96,10 @@ def _as_json(
         "against_random": {
             target: None if saving is None else asdict(saving)
             for target, saving in savings.items()
+        },
+        "population": {
+            target: None if error is None else asdict(error)
+            for target, error in errors.items()
         },
         "warnings": list(curve.notes),
     }

@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from al_service.evaluation.metrics import REDSHIFT, covered, point_metrics
+from al_service.evaluation.metrics import (
+    REDSHIFT,
+    covered,
+    normalized_residual,
+    point_metrics,
+)
 from al_service.posterior.predictions import Predictions
 
 COVERAGE_LEVELS: Final[Mapping[str, int]] = {"coverage68": 68, "coverage95": 95}
@@ -16,6 +21,42 @@ COVERAGE_LEVELS: Final[Mapping[str, int]] = {"coverage68": 68, "coverage95": 95}
 def ratio_metric(target: str) -> str:
     """The error that ratios between strategies compare for this target."""
     return "rmse_norm" if target == REDSHIFT else "rmse"
+
+
+def squared_error(
+    target: str, truth: ArrayLike, prediction: ArrayLike
+) -> NDArray[np.float64]:
+    """What each object adds to the mean under the root of `ratio_metric`.
+
+    Args:
+        target: name of the target.
+        truth: `N` true values, target unit; NaN where unknown.
+        prediction: `N` predicted values, target unit.
+    """
+    known = np.asarray(truth, dtype=np.float64)
+    said = np.asarray(prediction, dtype=np.float64)
+    if target == REDSHIFT:
+        return normalized_residual(known, said) ** 2
+    error: NDArray[np.float64] = (said - known) ** 2
+    return error
+
+
+def expected_squared_error(
+    target: str, prediction: ArrayLike, deviation: ArrayLike
+) -> NDArray[np.float64]:
+    """What a model expects `squared_error` to be.
+
+    Args:
+        target: name of the target.
+        prediction: `N` predicted values, target unit.
+        deviation: `N` their standard deviations, target unit.
+    """
+    said = np.asarray(prediction, dtype=np.float64)
+    spread = np.asarray(deviation, dtype=np.float64)
+    expected: NDArray[np.float64] = (
+        (spread / (1.0 + said)) ** 2 if target == REDSHIFT else spread**2
+    )
+    return expected
 
 
 def evaluate(

@@ -37,7 +37,7 @@ from al_service.rounds.ordering import (
     rank_queue,
     read_queue,
 )
-from al_service.rounds.predicting import predict_head
+from al_service.rounds.predicting import expected_losses, predict_head
 from al_service.rounds.publication import Outcome, Results
 from al_service.rounds.refitting import refit
 from al_service.rounds.terms import terms_of
@@ -218,6 +218,7 @@ def _results(
         ),
         metrics={
             "anomalies": _anomalies(assignment, moment.queue, ranking),
+            "expected": expected_losses(moment.queue, head=head, cache=learned.cache),
             "order": save_order(
                 assignment, terms, moment.queue, ranking, cache=learned.cache
             ),

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.acquisition.uncertainty import total_variance
+from al_service.evaluation.report import expected_squared_error
 from al_service.models.samples import evenly
 from al_service.posterior.calibration import Calibration
 from al_service.posterior.head import Head
@@ -20,10 +21,15 @@ from al_service.rounds.ordering import NewRanking, Queue
 from al_service.rounds.scoring import FeatureCache
 from al_service.rounds.training_data import EvaluationSet
 from al_service.survey.inputs import Modality
+from db.base import JsonObject
 from db.repositories.predictions import NewPrediction
 
 RANDOM_AHEAD: Final = 2000
 """Smallest free random keys that get predictions: random slots walk along them."""
+
+EXPECTED_SAMPLE: Final = 10_000
+"""Free objects that stand for all where a mean is wanted: it is known to some per cent,
+and random draws know it to ten."""
 
 _LEVEL: Final = 90
 
@@ -90,6 +96,40 @@ def _spectrum_value(
     patterns: NDArray[np.int64] = cache.arrays["patterns"][rows]
     having = rows[(patterns & int(Modality.SPECTRUM)) != 0]
     return fit_spectrum_value(head, cache.take(evenly(having, MOST)))
+
+
+def expected_losses(queue: Queue, *, head: Head, cache: FeatureCache) -> JsonObject:
+    """What the model expects of its squared errors on the objects that are free.
+
+    Args:
+        queue: where the objects stand.
+        head: predicts.
+        cache: the pool's features.
+
+    Returns:
+        `n_free`, and target to the mean in `squared_error`, where it is a number;
+        answers are compared with it when they come (`rounds/population.py`).
+    """
+    rows = evenly(queue.rows, EXPECTED_SAMPLE)
+    total = np.zeros(len(head.targets))
+    for _, features in cache.chunks(rows):
+        said = head.predict(features)
+        with np.errstate(over="ignore", invalid="ignore"):  # left out below
+            deviation = np.hypot(said.epistemic, said.aleatoric)
+            for column, target in enumerate(said.targets):
+                total[column] += expected_squared_error(
+                    target, said.mean[:, column], deviation[:, column]
+                ).sum()
+    mean = total / max(len(rows), 1)
+    usable = np.isfinite(mean)
+    return {
+        "n_free": len(queue.rows),
+        "squared_error": {
+            target: float(one)
+            for target, one, has in zip(head.targets, mean, usable, strict=True)
+            if has
+        },
+    }
 
 
 def predictions_json(

@@ -86,6 +86,7 @@ def test_before_the_first_run_the_curve_is_empty_and_says_so(
     curve = door.viewer.get(f"{API}/campaigns/{campaign}/learning-curve").json()
     assert curve["points"] == []
     assert curve["against_random"] == {}
+    assert curve["population"] == {"z": None}
     assert curve["warnings"] == ["no run has been evaluated yet"]
 
 

@@ -5,10 +5,15 @@ from fastapi import APIRouter, Response
 from al_service.api.address import PREFIX
 from al_service.api.dependencies import CampaignRef
 from al_service.api.problems import problem_responses
-from al_service.api.schemas.curves import CurvePoint, LearningCurve, Saving
+from al_service.api.schemas.curves import (
+    CurvePoint,
+    LearningCurve,
+    PopulationError,
+    Saving,
+)
 from al_service.api.visits import Visitor, VisitorDep
 from al_service.evaluation.curve_picture import PictureKind
-from al_service.rounds import comparing, progress
+from al_service.rounds import comparing, population, progress
 from al_service.rounds.curve_drawing import draw_learning_curve
 from db.vocabulary import Role
 
@@ -24,6 +29,7 @@ def show(campaign: CampaignRef, visitor: VisitorDep) -> LearningCurve:
     with visitor.enter(Role.VIEWER) as visit:
         found = visit.campaign(campaign)
         curve = progress.learning_curve(visit.session, found)
+        errors = population.population_errors(visit.session, found)
     savings = comparing.savings(curve.points)
     return LearningCurve(
         campaign=found.name,
@@ -32,6 +38,10 @@ def show(campaign: CampaignRef, visitor: VisitorDep) -> LearningCurve:
         against_random={
             target: None if saving is None else Saving.model_validate(saving)
             for target, saving in savings.items()
+        },
+        population={
+            target: None if error is None else PopulationError.model_validate(error)
+            for target, error in errors.items()
         },
         warnings=list(curve.notes),
     )

@@ -40,6 +40,23 @@ class Saving(Output):
     """Geometric mean over the rounds after the first; less than 1 is better."""
 
 
+class PopulationError(Output):
+    """The error on the whole pool, from every label that was told."""
+
+    metric: str
+    value: float
+    low: float
+    """Lower end of the 95 % interval."""
+    high: float
+    n_draws: int
+    """Random draws with an answer: each stands for all objects that were free."""
+    n_labels: int
+    """Answers of all kinds, the strategy's among them."""
+    first_run_id: int
+    """The first of the runs whose predictions are judged."""
+    last_run_id: int
+
+
 class LearningCurve(Output):
     """How good the published models were, over the labels they knew."""
 
@@ -49,5 +66,8 @@ class LearningCurve(Output):
     """Evaluation labels behind the newest points."""
     against_random: dict[str, Saving | None]
     """By target; null while there are fewer than two pairs of control points."""
+    population: dict[str, PopulationError | None]
+    """By target: the error of the predictions with which objects were handed out, on
+    the pool that they were drawn from; null: too few random draws have come back."""
     warnings: list[str]
     """What has to be said about the curve."""
