@@ -28,8 +28,8 @@ from al_service.studies.speed.measuring import (
     Budget,
     Measurement,
     Size,
-    surroundings,
 )
+from al_service.studies.speed.surroundings import surroundings
 
 Measure = Callable[[Size, Path], list[Measurement]]
 

@@ -4,8 +4,6 @@ Seconds depend on the machine and on who else uses it; the ratio of two things t
 were timed in turns does so much less.
 """
 
-import os
-import platform
 import resource
 import statistics
 import sys
@@ -17,8 +15,6 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
-import threadpoolctl
-import torch
 
 Ours = TypeVar("Ours")
 Theirs = TypeVar("Theirs")
@@ -162,31 +158,6 @@ def peak_mb() -> float:
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # macOS counts bytes, others kilobytes.
     return largest / 1e6 if sys.platform == "darwin" else largest / 1e3
-
-
-def surroundings() -> dict[str, Any]:  # Any: JSON
-    """Machine, threads and load: numbers mean nothing without them."""
-    return {
-        "machine": platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "load_average": [round(one, 2) for one in os.getloadavg()],
-        "threads": {
-            "blas": max(
-                (
-                    pool["num_threads"]
-                    for pool in threadpoolctl.threadpool_info()
-                    if pool["user_api"] == "blas"
-                ),
-                default=1,
-            ),
-            "torch": torch.get_num_threads(),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "torch": torch.__version__,
-        },
-    }
 
 
 def _rounded(value: Any) -> Any:  # Any: JSON
