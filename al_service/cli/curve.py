@@ -44,7 +44,7 @@ def curve(
         errors = population.population_errors(session, found)
     for panel in panels_of(found, points):
         show_panel(console, panel)
-    savings = comparing.savings(points.points)
+    savings = comparing.savings(points.points, points.intervals)
     said = (*saving_sentences(savings), *population_sentences(errors), *points.notes)
     for sentence in said:
         console.print(sentence, highlight=False)

@@ -7,8 +7,9 @@ features/<digest>-<pool>/  cached features of a whole pool under one network, an
 scans/<pool>-v<version>/   what the redshift scan says of a whole pool
 runs/<id>/                 what a run needs to be taken up again, and its
                            predictions for the evaluation objects
-Numbers of runs begin anew with every database: files in `runs` say themselves what
-they were made of.
+arms/<id>-<fence>-<arm>    predictions of control arms for the evaluation objects
+Numbers of runs begin anew with every database: files in `runs` and `arms` say
+themselves what they were made of.
 """
 
 import os
@@ -73,6 +74,15 @@ class Artifacts:
     def order(self, run_id: int, fence: int) -> Path:
         """What one attempt of a run has ordered, to explain it; kept for good."""
         return self.root / "orders" / f"{run_id}-{fence}.json"
+
+    @property
+    def arms(self) -> Path:
+        """Folder of what control arms have predicted; kept for good."""
+        return self.root / "arms"
+
+    def arm(self, run_id: int, fence: int, arm: str) -> Path:
+        """What one arm of one attempt of a run says of the evaluation objects."""
+        return self.arms / f"{run_id}-{fence}-{arm}.npz"
 
     def evaluation_predictions(self, run_id: int, fence: int) -> Path:
         """What one attempt of a run says of the evaluation objects, for later gates.

@@ -2,14 +2,30 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from al_service.evaluation.curves import error_ratio, label_ratio, labels_saved
 from al_service.evaluation.report import ratio_metric
+from db.base import JsonObject
 from db.repositories.progress import StoredPoint
 from db.vocabulary import Arm, RunKind
+
+Ends = tuple[float | None, float | None]
+"""Of a 95 % interval; None where random's final error was not reached."""
+
+
+@dataclass(frozen=True)
+class SavingInterval:
+    """How sure a saving is: the galaxies that examine, drawn again in pairs.
+
+    Another campaign would have brought other labels: that is no part of it.
+    """
+
+    label_ratio: Ends
+    labels_saved: Ends
+    error_ratio: Ends
 
 
 @dataclass(frozen=True)
@@ -27,24 +43,52 @@ class Saving:
     """Random's labels less those; None where it was not reached."""
     error_ratio: float
     """Geometric mean over the rounds after the first one; less than 1 is better."""
+    intervals: SavingInterval | None = None
+    """How sure this is, by the galaxies that examine; None where the arms were not
+    compared on the same ones."""
 
 
-def savings(points: Iterable[StoredPoint]) -> dict[str, Saving | None]:
+def savings(
+    points: Iterable[StoredPoint], intervals: JsonObject | None = None
+) -> dict[str, Saving | None]:
     """Target to what was saved, from the control arms of full runs.
 
     Args:
         points: of one campaign; `random` and `active_matched` of one run know the
             initial set and equal numbers of labels beside it. Both arms start at the
             campaign's first network, which knows the initial set alone.
+        intervals: of the run that compared the arms last, as its row has them.
 
     Returns:
         None for targets with fewer than two points that both arms have.
     """
     known = list(points)
     return {
-        target: _saving(target, [one for one in known if one.target == target])
+        target: _with_interval(
+            _saving(target, [one for one in known if one.target == target]),
+            (intervals or {}).get(target),
+        )
         for target in dict.fromkeys(one.target for one in known)
     }
+
+
+def _with_interval(saving: Saving | None, stored: JsonObject | None) -> Saving | None:
+    """An interval belongs to the numbers of labels that it was computed with."""
+    if saving is None or stored is None or stored["n_labels"] != saving.n_labels:
+        return saving
+    return replace(
+        saving,
+        intervals=SavingInterval(
+            label_ratio=_ends(stored["label_ratio"]),
+            labels_saved=_ends(stored["labels_saved"]),
+            error_ratio=_ends(stored["error_ratio"]),
+        ),
+    )
+
+
+def _ends(stored: Sequence[float | None]) -> Ends:
+    low, high = stored
+    return low, high
 
 
 def saving_between(

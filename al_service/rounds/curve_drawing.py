@@ -33,7 +33,7 @@ def draw_learning_curve(
 ) -> bytes:
     """The picture of a campaign's curve: served model and controls."""
     remarks = [
-        *saving_sentences(savings(curve.points)),
+        *saving_sentences(savings(curve.points, curve.intervals)),
         f"bands: 95 % bootstrap intervals on {curve.n_evaluation} evaluation labels",
         *curve.notes,
     ]
@@ -113,7 +113,17 @@ def saving_sentence(saving: Saving) -> str:
     ratio = f"(error ratio {saving.error_ratio:.3f})"
     if saving.label_ratio is None:
         return f"{goal} was not reached {ratio}"
-    return f"{goal} was reached with {saving.label_ratio:.0%} of the labels {ratio}"
+    labels = f"{saving.label_ratio:.0%}{_interval_words(saving)} of the labels"
+    return f"{goal} was reached with {labels} {ratio}"
+
+
+def _interval_words(saving: Saving) -> str:
+    """` (95 % interval 46% to 76%)`; an open end is where it was not reached."""
+    if saving.intervals is None:
+        return ""
+    low, high = saving.intervals.label_ratio
+    ends = ["not reached" if end is None else f"{end:.0%}" for end in (low, high)]
+    return f" (95 % interval {ends[0]} to {ends[1]})"
 
 
 def _line(name: str, points: Sequence[StoredPoint]) -> Line:

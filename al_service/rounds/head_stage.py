@@ -4,7 +4,6 @@ A head run is this stage alone; a full run ends with it, so that it never meets 
 better-informed serving run with stale labels.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,6 +17,7 @@ from al_service.posterior.head import Head
 from al_service.rounds import claiming, planning, publication
 from al_service.rounds.assignment import Assignment, Served
 from al_service.rounds.claiming import BeatAnswer
+from al_service.rounds.controls import Controls, keep_arm
 from al_service.rounds.evaluating import (
     Baseline,
     Examination,
@@ -49,13 +49,16 @@ from al_service.rounds.training_data import (
 )
 from db.base import JsonObject
 from db.repositories import runs
-from db.tables import Campaign, CurvePoint, Run
-from db.vocabulary import Arm, TrainingRole
+from db.tables import Campaign, Run
+from db.vocabulary import Arm, RunKind, TrainingRole
 
 ANOMALIES_NAMED: Final = 100
 """Held-back objects that a run names; it counts them all."""
 
 _EVALUATION_PREDICTIONS: Final = "evaluation_predictions"
+
+NO_CONTROLS: Final = Controls()
+"""Of a head run, and of a full run whose arms have little new."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def refit_and_publish(
     learned: Learned,
     *,
     served: Served | None,
-    controls: Sequence[CurvePoint] = (),
+    controls: Controls = NO_CONTROLS,
     insists: bool = False,
 ) -> Outcome:
     """Fit the last layer on the labels of now, and serve it if the gate agrees.
@@ -82,7 +85,7 @@ def refit_and_publish(
         assignment: a full or a head run.
         learned: its network and the pool's features.
         served: the run that serves now.
-        controls: points of the control arms, published along; a refusal keeps them.
+        controls: what the control arms have shown, published along; a refusal keeps it.
         insists: publish even where another run was published meanwhile.
 
     Returns:
@@ -120,13 +123,14 @@ def refit_and_publish(
     )
     metrics = _metrics(learned, examination, verdict, n_labels=len(moment.labels))
     metrics[_EVALUATION_PREDICTIONS] = stored
+    metrics |= _with_start(assignment, controls, examination).metrics
     if verdict.decision.refused:
         publication.refuse(
             assignment,
             metrics=metrics,
             message=verdict.decision.reason,
             head_digest=moment.head_digest,
-            points=controls,
+            points=controls.points,
         )
         return Outcome.PUBLISHED
     results = _results(assignment, learned, moment, head, examination)
@@ -135,11 +139,21 @@ def refit_and_publish(
         replace(
             results,
             metrics=metrics | results.metrics,
-            points=[*results.points, *controls],
+            points=[*results.points, *controls.points],
         ),
         served_run_id=None if served is None else served.run_id,
         insists=insists,
     )
+
+
+def _with_start(
+    assignment: Assignment, controls: Controls, examination: Examination
+) -> Controls:
+    """A full run's own model is kept as well: both arms begin with the first one."""
+    if assignment.claim.kind is not RunKind.FULL:
+        return controls
+    own = keep_arm(assignment, examination, Arm.ACTIVE)
+    return replace(controls, files={**controls.files, Arm.ACTIVE: own})
 
 
 def read_moment(assignment: Assignment, *, base_run_id: int) -> Moment:

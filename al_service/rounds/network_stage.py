@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from al_service.rounds.arms import Arms
 from al_service.rounds.assignment import Assignment, Served, read_served
-from al_service.rounds.controls import control_points, read_arms
+from al_service.rounds.controls import Controls, compare_arms, read_arms
 from al_service.rounds.networks import Learned, learn, previous_features
 from al_service.rounds.ordering import read_queue
 from al_service.rounds.scoring import FeatureCache
@@ -17,7 +17,7 @@ from al_service.rounds.training_data import (
     evaluation_set,
     labels_of_run,
 )
-from db.tables import Campaign, CurvePoint
+from db.tables import Campaign
 from db.vocabulary import TrainingRole
 
 
@@ -34,19 +34,19 @@ class _Beginning:
     """Rows of the objects that may be asked for."""
 
 
-def train(assignment: Assignment) -> tuple[Learned, list[CurvePoint]]:
+def train(assignment: Assignment) -> tuple[Learned, Controls]:
     """Train the network of a full run, and its control arms where they are due.
 
     Returns:
-        The network with the pool's features, and the points of the control arms,
-        which are not stored yet.
+        The network with the pool's features, and what the control arms have shown,
+        which is not stored yet.
     """
     beginning = _read_beginning(assignment)
     previous = previous_features(assignment, beginning.served)
     learned = learn(
         assignment, beginning.frozen, previous, pool_rows=beginning.pool_rows
     )
-    return learned, _control_points(assignment, beginning, previous)
+    return learned, _controls(assignment, beginning, previous)
 
 
 def _read_beginning(assignment: Assignment) -> _Beginning:
@@ -69,12 +69,12 @@ def _read_beginning(assignment: Assignment) -> _Beginning:
         )
 
 
-def _control_points(
+def _controls(
     assignment: Assignment, beginning: _Beginning, previous: FeatureCache | None
-) -> list[CurvePoint]:
+) -> Controls:
     if beginning.arms is None:
-        return []
-    return control_points(
+        return Controls()
+    return compare_arms(
         assignment,
         beginning.frozen,
         beginning.arms,

@@ -184,12 +184,17 @@ def identity_of(assignment: Assignment) -> JsonObject:
     """What decides what a run becomes: a run's number begins anew with a database."""
     with assignment.sessions.begin() as session:
         run = session.get_one(Run, assignment.run_id)
-        return {
-            "label_digest": run.label_digest,
-            "config_digest": run.config_digest,
-            "seed": run.seed,
-            "pool_digest": assignment.subject.pool_digest,
-        }
+        return identity_of_run(run, assignment.subject.pool_digest)
+
+
+def identity_of_run(run: Run, pool_digest: str) -> JsonObject:
+    """What has decided what a run became."""
+    return {
+        "label_digest": run.label_digest,
+        "config_digest": run.config_digest,
+        "seed": run.seed,
+        "pool_digest": pool_digest,
+    }
 
 
 def _network(

@@ -1,6 +1,6 @@
 """Where a campaign stands: counts, curve, runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -77,6 +77,8 @@ class Curve:
     n_evaluation: int
     """Evaluation labels behind the newest points."""
     notes: tuple[str, ...]
+    intervals: JsonObject = field(default_factory=dict)
+    """Target to how sure the strategy's lead over random was when last compared."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def learning_curve(session: Session, campaign: Campaign) -> Curve:
         points=tuple(points),
         n_evaluation=n_evaluation,
         notes=notes_on(session, campaign, points),
+        intervals=facts.latest_intervals(session, campaign.id),
     )
 
 

@@ -136,13 +136,13 @@ def _work(claim: Claim, place: Workplace, heart: Heart) -> None:
 
 def _train_and_publish(assignment: Assignment) -> None:
     """A full run: network, features, control arms, then the last layer of now."""
-    learned, points = train(assignment)
+    learned, controls = train(assignment)
     for attempt in range(1, MOST_OVERTAKEN + 1):
         outcome = refit_and_publish(
             assignment,
             learned,
             served=_served_now(assignment),
-            controls=points,
+            controls=controls,
             insists=attempt == MOST_OVERTAKEN,
         )
         if not _looks_again(assignment, outcome):

@@ -8,6 +8,7 @@ from sqlalchemy import DateTime, and_, delete, extract, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from db.base import JsonObject
 from db.tables import Candidate, CurvePoint, Run, WorkerSeen
 from db.vocabulary import Arm, CandidateState, RunKind, RunState, Split
 
@@ -71,6 +72,36 @@ def curve_points(session: Session, campaign_id: int) -> list[StoredPoint]:
         .order_by(Run.id, CurvePoint.arm, CurvePoint.target, CurvePoint.metric)
     )
     return [_point(run, point) for run, point in rows]
+
+
+def kept_arms(session: Session, campaign_id: int) -> list[tuple[Run, Arm, int]]:
+    """Arms of ended runs whose predictions were kept, with their labels, by run."""
+    rows = session.execute(
+        select(Run, CurvePoint.arm, func.max(CurvePoint.n_labels))
+        .join(CurvePoint, CurvePoint.run_id == Run.id)
+        .where(
+            Run.campaign_id == campaign_id,
+            Run.metrics["arms"].has_key(CurvePoint.arm),
+        )
+        .group_by(Run.id, CurvePoint.arm)
+        .order_by(Run.id, CurvePoint.arm)
+    )
+    return [(run, arm, n_labels) for run, arm, n_labels in rows]
+
+
+def latest_intervals(session: Session, campaign_id: int) -> JsonObject:
+    """How sure the lead of the strategy was when it was last compared with random.
+
+    Returns:
+        Target to intervals; nothing before that.
+    """
+    found = session.scalar(
+        select(Run.metrics["saved"])
+        .where(Run.campaign_id == campaign_id, Run.metrics.has_key("saved"))
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
+    return found or {}
 
 
 def live_runs(session: Session, campaign_id: int) -> list[Run]:

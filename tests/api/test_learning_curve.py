@@ -8,13 +8,22 @@ from sqlalchemy.orm import Session
 from al_service.rounds.campaigns import find_campaign
 from al_service.rounds.planning import plan
 from db.repositories.predictions import NewPrediction, replace_predictions
-from db.tables import Campaign, CurvePoint
+from db.tables import Campaign, CurvePoint, Run
 from db.vocabulary import Arm, RunKind
 from tests.api.conftest import API, N_POOL, Door, Sky, object_id
 from tests.api.test_errors import check_problem
 from tests.db.factories import id_of, publish_run
 
 SCORED = [number for number in range(40) if number % 5][:25]
+
+SAVED = {
+    "metric": "rmse_norm",
+    "n_labels": 24,
+    "label_ratio": [0.7, None],
+    "labels_saved": [None, 7.2],
+    "error_ratio": [0.8, 0.9],
+}
+"""What a run's row says of the intervals of its control."""
 
 
 def prediction(mean: float) -> dict[str, object]:
@@ -53,6 +62,7 @@ def publish(session: Session, campaign: Campaign, *, n_labels: int) -> int:
                     high=1.1 * value,
                 )
             )
+    session.get_one(Run, run_id).metrics = {"saved": {"z": SAVED}}
     ids = [id_of(session, campaign, object_id(number)) for number in SCORED]
     replace_predictions(
         session,
@@ -116,6 +126,11 @@ def test_the_curve_says_what_was_saved_against_random_at_equal_labels(
     # 1.1 / n meets 1.3 / 24 at n = 24 · 1.1 / 1.3, log-interpolated exactly.
     assert saving["label_ratio"] == pytest.approx(1.1 / 1.3)
     assert saving["labels_saved"] == pytest.approx(24 * (1 - 1.1 / 1.3))
+    assert saving["intervals"] == {
+        "label_ratio": [0.7, None],
+        "labels_saved": [None, 7.2],
+        "error_ratio": [0.8, 0.9],
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from al_service.rounds.comparing import savings
+from al_service.rounds.curve_drawing import saving_sentence
 from db.repositories.progress import StoredPoint
 from db.vocabulary import Arm, RunKind
 
@@ -63,3 +64,26 @@ def test_every_pair_after_the_common_point_counts_the_same() -> None:
 
 def test_the_common_point_alone_says_nothing() -> None:
     assert savings([FIRST]) == {"z": None}
+
+
+def test_an_interval_belongs_to_the_labels_it_was_computed_with() -> None:
+    pairs = [FIRST, *control(2, 40, active=0.06, random=0.08)]
+    stored = {
+        "n_labels": 40,
+        "label_ratio": [0.6, None],
+        "labels_saved": [None, 16.0],
+        "error_ratio": [0.6, 0.9],
+    }
+
+    saving = savings(pairs, {"z": stored})["z"]
+    later = savings([*pairs, *control(3, 80, active=0.03, random=0.05)], {"z": stored})[
+        "z"
+    ]
+
+    assert saving is not None
+    assert saving.intervals is not None
+    assert saving.intervals.label_ratio == (0.6, None)
+    assert saving.intervals.labels_saved == (None, 16.0)
+    assert "(95 % interval 60% to not reached) of the labels" in saving_sentence(saving)
+    assert later is not None
+    assert later.intervals is None

@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from db.tables import Label
+from al_service.rounds.comparing import Saving, savings
+from al_service.rounds.progress import learning_curve
+from db.tables import Campaign, Label
 from db.vocabulary import Arm, RunKind, RunState
 from tests.conftest import Database
 from tests.rounds.observatory import Observatory, build_observatory, start_full_run
@@ -28,6 +30,29 @@ def test_the_control_compares_arms_of_equal_numbers(sky: Observatory) -> None:
     assert numbers[Arm.ACTIVE] == 120
     assert numbers[Arm.RANDOM] == numbers[Arm.ACTIVE_MATCHED]
     assert 70 <= numbers[Arm.RANDOM] < 120
+    saving = saving_on_z(sky, campaign_id)
+    assert saving.n_labels == numbers[Arm.RANDOM]
+    assert saving.intervals is not None
+    low, high = saving.intervals.error_ratio
+    assert low is not None
+    assert high is not None
+    assert low < saving.error_ratio < high
+    # An end that is not reached is open, and then nothing is said of labels saved.
+    shortest, longest = saving.intervals.label_ratio
+    assert saving.intervals.labels_saved == pytest.approx(
+        tuple(
+            None if end is None else (1 - end) * saving.n_labels
+            for end in (longest, shortest)
+        )
+    )
+
+
+def saving_on_z(sky: Observatory, campaign_id: int) -> Saving:
+    with sky.sessions.begin() as session:
+        curve = learning_curve(session, session.get_one(Campaign, campaign_id))
+    saving = savings(curve.points, curve.intervals)["z"]
+    assert saving is not None
+    return saving
 
 
 def test_a_refused_run_keeps_the_points_of_its_control_arms(sky: Observatory) -> None:

@@ -30,7 +30,7 @@ def show(campaign: CampaignRef, visitor: VisitorDep) -> LearningCurve:
         found = visit.campaign(campaign)
         curve = progress.learning_curve(visit.session, found)
         errors = population.population_errors(visit.session, found)
-    savings = comparing.savings(curve.points)
+    savings = comparing.savings(curve.points, curve.intervals)
     return LearningCurve(
         campaign=found.name,
         points=[CurvePoint.model_validate(point) for point in curve.points],

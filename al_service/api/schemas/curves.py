@@ -25,6 +25,18 @@ class CurvePoint(Output):
     finished_at: datetime | None
 
 
+class SavingInterval(Output):
+    """How sure a saving is: the galaxies that examine, drawn again in pairs.
+
+    Ends of 95 % intervals; null where random's final error was not reached. Another
+    campaign would have brought other labels: that is no part of it.
+    """
+
+    label_ratio: tuple[float | None, float | None]
+    labels_saved: tuple[float | None, float | None]
+    error_ratio: tuple[float | None, float | None]
+
+
 class Saving(Output):
     """The strategy against random on one target, at equal numbers of labels."""
 
@@ -38,6 +50,8 @@ class Saving(Output):
     """Random's labels less those; null: not reached."""
     error_ratio: float
     """Geometric mean over the rounds after the first; less than 1 is better."""
+    intervals: SavingInterval | None
+    """Null where the arms were not compared on the same galaxies."""
 
 
 class PopulationError(Output):
