@@ -1,11 +1,12 @@
 """How a campaign chooses, as versioned JSON."""
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from al_service.acquisition.interest import LARGEST_WEIGHT, Interest
+from al_service.acquisition.quality import N_STRATA, QualityFlag, QuotaBy
 from al_service.survey.targets import Target
 
 
@@ -93,8 +94,25 @@ class StrategyConfig(BaseModel):
     they come last and are reported. 0: nobody."""
 
     quota: float = Field(default=1.0, ge=0.1, le=1.0)
-    """Largest share that a tenth of the pool by signal to noise may have in any
-    beginning of the order. 1: no quota."""
+    """Largest share that one kind of objects may have in any beginning of the order.
+    1: no quota."""
+
+    quota_by: QuotaBy = QuotaBy.SIGNAL
+    """Which kinds: tenths of the pool by signal to noise, colors or classes."""
+
+    hold_back: tuple[QualityFlag, ...] = ()
+    """Flags of doubtful measurements: such objects come last and are reported;
+    strategy `random` takes them as they come."""
+
+    @model_validator(mode="after")
+    def _quota_can_be_kept(self) -> Self:
+        least = 1.0 / N_STRATA[self.quota_by]
+        if self.quota < least:
+            raise ValueError(
+                f"quota: expected at least {least:.3g} by {self.quota_by}, "
+                f"found {self.quota}"
+            )
+        return self
 
     @property
     def weights_alpha(self) -> float:

@@ -53,6 +53,7 @@ def rank(
     feature_scale: NDArray[np.float64] | None = None,
     knowledge: Knowledge | None = None,
     strata: NDArray[np.int64] | None = None,
+    held: NDArray[np.bool_] | None = None,
     find_nearest: FindNearest | None = None,
 ) -> Ranking:
     """Order candidates by what their labels would teach.
@@ -73,6 +74,8 @@ def rank(
         feature_scale: `D` factors on features before distances are taken; default: 1.
         knowledge: of the posterior, for strategies that look at it.
         strata: `N` strata that the strategy's quota holds for; default: no quota.
+        held: `N` flags of doubtful objects, which come last; strategy `random` takes
+            them as they come.
         find_nearest: finds nearest centers by what is remembered of `feature_rows`;
             default: from their features alone.
 
@@ -80,28 +83,21 @@ def rank(
         Positions in the given candidates, best first. The same arguments give the
         same order, bit for bit.
     """
-    score = np.asarray(score, dtype=np.float64)
-    check_candidates(score, object_ids, group_ids)
-    rows = np.arange(len(features)) if feature_rows is None else feature_rows
-    if len(rows) != len(score) or len(random_keys) != len(score):
-        raise InvalidInput(
-            f"expected features and random keys for {len(score)} candidates, "
-            f"got {len(rows)} and {len(random_keys)}"
-        )
     everything = Candidates(
         features,
-        rows,
-        score,
+        np.arange(len(features)) if feature_rows is None else feature_rows,
+        np.asarray(score, dtype=np.float64),
         object_ids,
         group_ids,
         random_keys,
         knowledge,
         find_nearest,
     )
+    _check(everything)
     free = np.flatnonzero(unblocked(group_ids, blocked_groups))
     candidates = everything if len(free) == len(score) else everything.take(free)
     scale = np.ones(1) if feature_scale is None else feature_scale
-    odd = _odd(strategy, candidates, scale)
+    odd = _odd(strategy, candidates, scale, None if held is None else held[free])
     chosen = _chosen(
         strategy,
         candidates,
@@ -111,14 +107,26 @@ def rank(
         size=size,
         seed=seed,
     )
-    order = free[chosen]
     if strata is not None and strategy.quota < 1.0:
-        last = np.isin(chosen, odd)  # what the gate holds back stays behind the others
-        parts = (order[~last], order[last])
-        order = np.concatenate(
-            [within_quota(part, strata, strategy.quota) for part in parts]
+        last = np.isin(chosen, odd)  # what is held back stays behind the others
+        chosen = np.concatenate(
+            [
+                within_quota(part, strata[free], strategy.quota)
+                for part in (chosen[~last], chosen[last])
+            ]
         )
-    return Ranking(order, score[order], str(strategy.name), free[odd])
+    order = free[chosen]
+    return Ranking(order, everything.score[order], str(strategy.name), free[odd])
+
+
+def _check(candidates: Candidates) -> None:
+    check_candidates(candidates.score, candidates.object_ids, candidates.group_ids)
+    count = len(candidates.score)
+    if len(candidates.rows) != count or len(candidates.random_keys) != count:
+        raise InvalidInput(
+            f"expected features and random keys for {count} candidates, "
+            f"got {len(candidates.rows)} and {len(candidates.random_keys)}"
+        )
 
 
 def _chosen(
@@ -144,23 +152,32 @@ def _chosen(
         )
     if strategy.name is Strategy.RANDOM:
         return _by_random_key(candidates, size)
+    worth = candidates.score
     if strategy.name is Strategy.POWER_VARIANCE:
-        lot = by_lot(
+        worth = by_lot(
             candidates.score, candidates.random_keys, power=strategy.power, seed=seed
         )
-        return _highest(candidates, lot, size)
-    return _highest(candidates, candidates.score, size)
+    if len(odd):
+        worth = worth.copy()
+        worth[odd] = -np.inf
+    return _highest(candidates, worth, size)
 
 
 def _odd(
-    strategy: StrategyConfig, candidates: Candidates, scale: NDArray[np.float64]
+    strategy: StrategyConfig,
+    candidates: Candidates,
+    scale: NDArray[np.float64],
+    held: NDArray[np.bool_] | None,
 ) -> NDArray[np.int64]:
-    """Rows of the candidates that the gate holds back, ascending."""
-    if strategy.gate <= 0.0 or strategy.name not in WALKING:
+    """Rows of the candidates that flags or the gate hold back, ascending."""
+    if strategy.name is Strategy.RANDOM:
         return np.empty(0, dtype=np.int64)
-    features = candidates.features[candidates.rows].astype(np.float32, copy=False)
-    features *= scale.astype(np.float32)  # a copy of their rows already
-    return np.flatnonzero(odd_ones(features, strategy.gate))
+    flags = np.zeros(len(candidates.score), dtype=np.bool_) if held is None else held
+    if strategy.gate > 0.0 and strategy.name in WALKING:
+        features = candidates.features[candidates.rows].astype(np.float32, copy=False)
+        features *= scale.astype(np.float32)  # a copy of their rows already
+        flags = flags | odd_ones(features, strategy.gate)
+    return np.flatnonzero(flags)
 
 
 def _by_random_key(candidates: Candidates, size: int) -> NDArray[np.int64]:

@@ -78,6 +78,24 @@ def signal_to_noise(photometry: NDArray[np.floating[Any]]) -> NDArray[np.float64
     return ratio
 
 
+def color(
+    photometry: NDArray[np.floating[Any]], first: str, second: str
+) -> NDArray[np.float64]:
+    """`N` colors, corrected for extinction; NaN where a flux is missing.
+
+    Args:
+        photometry: `N x P`, the columns of `PHOTOMETRY_COLUMNS`.
+        first: the bluer band.
+        second: the redder one.
+    """
+    features = photometry_features(photometry)
+    one, other = (
+        features[:, PHOTOMETRY_FEATURES.index(f"luptitude_{band}")]
+        for band in (first, second)
+    )
+    return one - other
+
+
 def _log_relative_error(
     flux: NDArray[np.float64], error: NDArray[np.float64]
 ) -> NDArray[np.float64]:

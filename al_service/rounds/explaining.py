@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.acquisition.neighbors import Neighbor, neighbors
+from al_service.rounds.artifacts import Artifacts
 from al_service.rounds.order_record import order_digest
 from al_service.rounds.ordering import (
     NewRanking,
@@ -141,6 +142,7 @@ def replay(
         record.size,
         settings.score_chunk,
         never,
+        Artifacts(settings.artifacts_folder).scans,
     )
     with features_of(past, settings) as seen:
         ranking = _order(past, terms, seen)

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from al_service.acquisition.cold_start import rank_typical
 from al_service.acquisition.covering import rank_covering
-from al_service.acquisition.guards import strata_of
 from al_service.acquisition.information import Knowledge
 from al_service.acquisition.knowing import (
     aim_rows,
@@ -27,11 +26,12 @@ from al_service.acquisition.strategies import (
 )
 from al_service.acquisition.uncertainty import total_variance
 from al_service.errors import RunStopped
-from al_service.features.photometry import photometry_features, signal_to_noise
+from al_service.features.photometry import photometry_features
 from al_service.features.scaling import Scaler
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.head import Head
 from al_service.randomness import derived_seed
+from al_service.rounds.guarding import held_back, strata_of_rows
 from al_service.rounds.nearest_labels import remembering
 from al_service.rounds.scoring import FeatureCache
 from al_service.rounds.terms import Terms
@@ -178,7 +178,8 @@ def rank_queue(
             seed=derived_seed(terms.seed, "ranking"),
             feature_scale=feature_scale,
             knowledge=knowledge,
-            strata=_strata(terms, queue) if strategy.quota < 1.0 else None,
+            strata=strata_of_rows(terms, queue.rows, pool_rows=queue.pool_rows),
+            held=held_back(terms, queue.rows),
             find_nearest=find_nearest,
         )
     return _named(queue.sky_object_ids, ranking)
@@ -187,7 +188,8 @@ def rank_queue(
 def rank_unlabeled(terms: Terms, queue: Queue) -> NewRanking:
     """The first order, before there are labels: typical or covering objects, or random.
 
-    A campaign of strategy `random` stays random from its first batch on.
+    A campaign of strategy `random` stays random from its first batch on. What a flag
+    holds back has no place among the few objects of a cold start.
     """
     arrays, strategy, size = terms.arrays, terms.strategy, terms.size
     taken = set(arrays.group_ids[queue.taken_rows].tolist())
@@ -207,7 +209,9 @@ def rank_unlabeled(terms: Terms, queue: Queue) -> NewRanking:
             seed=derived_seed(terms.seed, "ranking"),
         )
         return _named(queue.sky_object_ids, ranking)
-    free = np.flatnonzero(unblocked(arrays.group_ids[queue.rows], taken))
+    usable = unblocked(arrays.group_ids[queue.rows], taken)
+    held = held_back(terms, queue.rows)
+    free = np.flatnonzero(usable if held is None else usable & ~held)
     rows = queue.rows[free]
     covering = strategy.cold_start is ColdStart.COVERING
     ranking = (rank_covering if covering else rank_typical)(
@@ -228,19 +232,6 @@ def _named(sky_object_ids: NDArray[np.int64], ranking: Ranking) -> NewRanking:
         ranking.reason,
         sky_object_ids[ranking.odd],
     )
-
-
-def _strata(terms: Terms, queue: Queue) -> NDArray[np.int64]:
-    """`N` tenths of the pool by signal to noise in the middle band."""
-    ratio = np.concatenate(
-        [
-            signal_to_noise(inputs.photometry)
-            for _, inputs in terms.arrays.chunks(terms.chunk, modalities=())
-        ]
-    )
-    of_pool = np.full(len(ratio), np.nan)
-    of_pool[queue.pool_rows] = ratio[queue.pool_rows]
-    return strata_of(of_pool)[queue.rows]
 
 
 def _scores(

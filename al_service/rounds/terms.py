@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from al_service.acquisition.strategies import StrategyConfig
 from al_service.rounds.assignment import Assignment
@@ -21,6 +22,8 @@ class Terms:
     chunk: int
     """Objects read at a time."""
     should_stop: Callable[[], bool]
+    scans: Path
+    """Folder of the redshift scans of pools, for guards that ask them."""
 
 
 def terms_of(assignment: Assignment) -> Terms:
@@ -33,4 +36,5 @@ def terms_of(assignment: Assignment) -> Terms:
         settings.ranking_size,
         settings.score_chunk,
         assignment.heart.should_stop,
+        assignment.artifacts.scans,
     )

@@ -13,6 +13,12 @@ from al_service.acquisition.knowing import (
     precision_of,
     weights_of,
 )
+from al_service.acquisition.quality import (
+    QuotaBy,
+    class_strata,
+    color_strata,
+    doubtful,
+)
 from al_service.acquisition.ranking import one_per_galaxy, unblocked
 from al_service.acquisition.strategies import Strategy, rank
 from al_service.acquisition.uncertainty import total_variance
@@ -156,14 +162,31 @@ def _rank(
         feature_scale=network.whitening.distance_scale,
         knowledge=knowledge,
         strata=_strata(campaign, free) if quota else None,
+        held=_held(campaign, free),
     )
     return free[ranking.order[:size]]
 
 
 def _strata(campaign: Campaign, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Tenths of the pool by signal to noise, of some rows."""
+    """The strata that the quota holds for, of some rows; the scan is not asked here."""
+    by = campaign.arm.strategy.quota_by
+    if by is QuotaBy.CLASS:
+        return class_strata(None)
     pool = np.sort(campaign.sky.pool)
-    bare = campaign.arrays.inputs(pool, modalities=())
+    photometry = campaign.arrays.inputs(pool, modalities=()).photometry
     found = np.full(campaign.arrays.n_objects, -1, dtype=np.int64)
-    found[pool] = strata_of(signal_to_noise(bare.photometry))
+    found[pool] = (
+        color_strata(photometry)
+        if by is QuotaBy.COLOR
+        else strata_of(signal_to_noise(photometry))
+    )
     return found[rows]
+
+
+def _held(campaign: Campaign, rows: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+    """Which objects a flag of the strategy is raised for; None without flags."""
+    wanted = campaign.arm.strategy.hold_back
+    if not wanted:
+        return None
+    bare = campaign.arrays.inputs(rows, modalities=())
+    return doubtful(wanted, bare.photometry, None)

@@ -27,6 +27,7 @@ class SmallSky:
         size: int,
         blocked: frozenset[str] = frozenset(),
         strata: NDArray[np.int64] | None = None,
+        held: NDArray[np.bool_] | None = None,
         **settings: Any,  # Any: fields of the configuration
     ) -> Ranking:
         return rank(
@@ -42,6 +43,7 @@ class SmallSky:
             seed=7,
             knowledge=self.knowledge,
             strata=strata,
+            held=held,
         )
 
     @property

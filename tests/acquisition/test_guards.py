@@ -142,3 +142,60 @@ def test_a_strategy_with_a_quota_ranks_within_it() -> None:
 
     first = strata[from_rank.order[:16]]
     assert first.sum() == 8
+
+
+@pytest.mark.parametrize("name", [name for name in Strategy if name != "random"])
+def test_doubtful_objects_come_last_and_are_reported(name: Strategy) -> None:
+    sky = small_sky(n_objects=120)
+    held = np.arange(120) % 6 == 0
+
+    ranking = sky.rank(name, size=120, held=held, greedy=40)
+    beginning = sky.rank(name, size=60, held=held, greedy=40)
+
+    assert held[ranking.order[-20:]].all()
+    assert sorted(ranking.order.tolist()) == list(range(120))
+    assert ranking.odd.tolist() == np.flatnonzero(held).tolist()
+    assert not held[beginning.order].any()
+
+
+def test_the_control_takes_doubtful_objects_as_they_come() -> None:
+    sky = small_sky(n_objects=120)
+
+    ranking = sky.rank(Strategy.RANDOM, size=120, held=np.ones(120, dtype=np.bool_))
+
+    assert ranking.order.tolist() == sky.rank(Strategy.RANDOM, size=120).order.tolist()
+    assert len(ranking.odd) == 0
+
+
+def test_flags_and_the_gate_hold_back_together() -> None:
+    junk = [3, 50, 200]
+    sky = with_junk(small_sky(), junk)
+
+    ranking = sky.rank(
+        Strategy.LCMD,
+        size=400,
+        greedy=50,
+        gate=0.0075,
+        held=np.isin(np.arange(400), [7, 8]),
+    )
+
+    assert sorted(ranking.order[-5:].tolist()) == [3, 7, 8, 50, 200]
+
+
+def test_a_galaxy_blocked_elsewhere_shifts_no_flag() -> None:
+    """Flags and strata are of all candidates, places are of those that are free."""
+    sky = small_sky(n_objects=60)
+    held = np.arange(60) == 40
+    strata = (np.arange(60) >= 30).astype(np.int64)
+
+    ranking = sky.rank(
+        Strategy.TOP_VARIANCE,
+        size=60,
+        blocked=frozenset(sky.group_ids[:10].tolist()),
+        held=held,
+        strata=strata,
+        quota=0.5,
+    )
+
+    assert ranking.order[-1] == 40
+    assert np.bincount(strata[ranking.order[:40]]).tolist() == [20, 20]
