@@ -7,6 +7,7 @@ depend on the number of threads.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,10 @@ class Nearest:
 
     squared: NDArray[np.float64]
     """`N` squared distances to that center."""
+
+
+SLACK: Final = 1e-5
+"""Relative error of a float32 squared distance; closer calls are settled in float64."""
 
 
 FindNearest = Callable[
@@ -126,3 +131,51 @@ def squared_distances(
         difference -= centers[center[rows]]
         squared[rows] = np.einsum("nd,nd->n", difference, difference)
     return squared
+
+
+def approximate_distances(
+    features: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    rows: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Squared distances to some of the rows, by one float32 product for all.
+
+    Args:
+        features: `N x D` rows.
+        norms: `N` their squared lengths.
+        rows: `K` of them.
+
+    Returns:
+        `K x N`, each off by `SLACK` times both squared lengths at most.
+    """
+    products: NDArray[np.float32] = features[rows] @ features.T
+    products *= -2.0
+    products += norms
+    products += norms[rows][:, None]
+    return products
+
+
+def settle_nearer(
+    features: NDArray[np.float32],
+    norms: NDArray[np.float32],
+    row: int,
+    approximate: NDArray[np.float32],
+    squared: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The objects that a new center may be nearer to, with exact distances to it.
+
+    Args:
+        features: `N x D` rows.
+        norms: `N` their squared lengths.
+        row: the new center.
+        approximate: `N` what `approximate_distances` says of it.
+        squared: `N` squared distances to the nearest center so far; objects at 0 are
+            out of the game.
+
+    Returns:
+        `L` rows, and their float64 squared distances to the new center.
+    """
+    slack = SLACK * (norms + norms[row])
+    close = np.flatnonzero((approximate <= squared + slack) & (squared > 0.0))
+    here = np.zeros(len(close), dtype=np.int64)
+    return close, squared_distances(features[close], features[row][None], here)

@@ -11,7 +11,11 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
-from al_service.acquisition.distances import Nearest, squared_distances
+from al_service.acquisition.distances import (
+    Nearest,
+    approximate_distances,
+    settle_nearer,
+)
 
 _LOOKAHEAD = 16
 """Columns of distances computed at once.
@@ -20,9 +24,6 @@ One column is bound by reading all features from memory, so sixteen cost about w
 one does; the next picks are nearly always among the farthest objects of the sixteen
 heaviest clusters.
 """
-
-_SLACK = 1e-5
-"""Relative error of a float32 squared distance; closer calls are settled in float64."""
 
 
 class LargestClusterMaximumDistance:
@@ -89,10 +90,7 @@ class LargestClusterMaximumDistance:
     def _look_ahead(self, row: int, mass: NDArray[np.float64]) -> None:
         """Compute the distances to this row and to those likely to be chosen next."""
         picks = np.asarray([row, *self._likely(row, mass)], dtype=np.int64)
-        products = self._features[picks] @ self._features.T
-        products *= -2.0
-        products += self._norms
-        products += self._norms[picks][:, None]
+        products = approximate_distances(self._features, self._norms, picks)
         self._columns = dict(zip(picks.tolist(), products, strict=True))
 
     def _likely(self, row: int, mass: NDArray[np.float64]) -> list[int]:
@@ -118,14 +116,8 @@ class LargestClusterMaximumDistance:
 
     def _add_center(self, row: int) -> None:
         """Move the objects that are nearer to the new center than to their own."""
-        approximate = self._columns.pop(row)
-        slack = _SLACK * (self._norms + self._norms[row])
-        close = np.flatnonzero(approximate <= self._squared + slack)
-        close = close[self._squared[close] > 0.0]
-        settled = squared_distances(
-            self._features[close],
-            self._features[row][None],
-            np.zeros(len(close), dtype=np.int64),
+        close, settled = settle_nearer(
+            self._features, self._norms, row, self._columns.pop(row), self._squared
         )
         nearer = settled < self._squared[close]
         self._cluster[close[nearer]] = self._n_centers

@@ -9,16 +9,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from al_service.acquisition.distances import Nearest, squared_distances
+from al_service.acquisition.distances import (
+    Nearest,
+    approximate_distances,
+    settle_nearer,
+)
 
 LOOKAHEAD: Final = 16
 """Columns of distances computed at once: see `diversity.py`."""
 
 SHORTLIST: Final = 256
 """Objects among which the next choices are guessed."""
-
-SLACK: Final = 1e-5
-"""Relative error of a float32 squared distance; closer calls are settled in float64."""
 
 
 class FarthestFirst:
@@ -76,22 +77,13 @@ class FarthestFirst:
             squared[picks[-1]] = 0.0
             picks.append(int(squared.argmax()))
         guesses = np.unique(rows[picks])
-        products = self._features[guesses] @ self._features.T
-        products *= -2.0
-        products += self._norms
-        products += self._norms[guesses][:, None]
+        products = approximate_distances(self._features, self._norms, guesses)
         self._columns = dict(zip(guesses.tolist(), products, strict=True))
 
     def _add_center(self, row: int) -> None:
         """Objects nearer to the new center than to their own have a new distance."""
-        approximate = self._columns.pop(row)
-        slack = SLACK * (self._norms + self._norms[row])
-        close = np.flatnonzero(approximate <= self._squared + slack)
-        close = close[self._squared[close] > 0.0]
-        settled = squared_distances(
-            self._features[close],
-            self._features[row][None],
-            np.zeros(len(close), dtype=np.int64),
+        close, settled = settle_nearer(
+            self._features, self._norms, row, self._columns.pop(row), self._squared
         )
         self._squared[close] = np.minimum(self._squared[close], settled)
         self._squared[row] = 0.0

@@ -76,7 +76,8 @@ def within_quota(
             f"quota: expected at least 1/{kinds} for {kinds} strata, found {most}"
         )
     waiting: list[list[int]] = [[] for _ in range(kinds + 1)]
-    # One list a stratum, each in order; the best head that is allowed comes next.
+    # One list a stratum, the best place at its end; the last list is of objects without
+    # a stratum (-1). The best of the heads comes next, those within their share first.
     for place in range(len(order) - 1, -1, -1):
         waiting[int(strata[order[place]])].append(place)
     counts = np.zeros(kinds + 1, dtype=np.int64)
@@ -113,13 +114,17 @@ def strata_of(signal: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def _neighbor_distances(features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """`N` squared distances to the tenth neighbor among some of the objects."""
+    """`N` squared distances to the tenth neighbor among some of the objects.
+
+    An object is its own neighbor where it is among them, and then at distance 0: the
+    tenth other one has the next place. For all others that place is the eleventh: with
+    five thousand objects to look among, the difference is within the noise.
+    """
     rows = evenly(np.arange(len(features)), REFERENCE)
     reference = features[rows]
     norms = np.einsum("md,md->m", reference, reference)
     found = np.empty(len(features))
     step = max(1, _PRODUCTS // len(reference))
-    # One place more where the object itself may be among them.
     place = min(NEIGHBORS, len(reference) - 1)
     for start in range(0, len(features), step):
         some = features[start : start + step]

@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from al_service.acquisition.quadratic import ROUNDING, quadratic, squares
 
@@ -86,7 +87,7 @@ class GreedyGain:
         self._norms = np.sqrt(np.einsum("nd,nd->n", points, points, dtype=np.float64))
         self._queue: deque[Guess] = deque()
         self._variance, self._variance_slack = quadratic(points, covariance)
-        self._aim = None if moment is None else covariance @ moment @ covariance
+        self._aim = None if moment is None else aim_under(covariance, moment)
         self._reach = np.zeros(len(points))
         self._reach_slack = np.zeros(len(points))
         self._look_at_aim()
@@ -153,12 +154,13 @@ class GreedyGain:
     def _look_ahead(self, row: int) -> None:
         """Guess this choice and the ones after it; one product serves all."""
         rows = self._shortlist(row)
-        guesses = guess_choices(
-            self._points[rows].astype(np.float64),
-            self._covariance,
-            self._aim,
-            count=min(BLOCK, len(rows)),
-        )
+        with threadpool_limits(1, user_api="blas"):  # the posterior hangs on every bit
+            guesses = guess_choices(
+                self._points[rows].astype(np.float64),
+                self._covariance,
+                self._aim,
+                count=min(BLOCK, len(rows)),
+            )
         directions = np.stack([guess.direction for guess in guesses], axis=1)
         sides = directions
         if self._aim is not None:
@@ -211,6 +213,13 @@ class GreedyGain:
         self._variance_slack += 2.0 * np.abs(share) * error
         self._covariance -= np.outer(direction, direction) / gain
         self._free[guess.row] = False
+
+
+def aim_under(covariance: Floats, moment: Floats) -> Floats:
+    """ΣFΣ, `D x D`, the same bits with any number of threads."""
+    with threadpool_limits(1, user_api="blas"):
+        aim: Floats = covariance @ moment @ covariance
+    return aim
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.acquisition.information import aim_moment
-from al_service.acquisition.information_gain import GreedyGain, Guess
+from al_service.acquisition.information_gain import GreedyGain, Guess, aim_under
 from al_service.acquisition.quadratic import product, squares
 
 Floats = NDArray[np.float64]
@@ -65,7 +65,7 @@ class GreedyPrediction(GreedyGain):
     def _bounds(self) -> tuple[Floats, Floats]:
         if self._drift() > DRIFT:
             self._weighed = self._totals.copy()
-            self._aim = self._covariance @ self._moment() @ self._covariance
+            self._aim = aim_under(self._covariance, self._moment())
             self._queue.clear()
             self._look_at_aim()
         low, high = super()._bounds()

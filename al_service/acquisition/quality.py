@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.errors import InvalidInput
-from al_service.features.photometry import color, signal_to_noise
+from al_service.features.photometry import magnitude, signal_to_noise
 from al_service.features.scanned_redshift import BELIEVED_FROM
 from al_service.survey.photometry_columns import MODEL_FLUX, MODEL_FLUX_ERROR
 
@@ -115,7 +115,7 @@ def color_strata(photometry: NDArray[np.floating]) -> NDArray[np.int64]:
     Args:
         photometry: `N x P`, the columns of `PHOTOMETRY_COLUMNS`.
     """
-    u_minus_r = color(photometry, "u", "r")
+    u_minus_r = magnitude(photometry, "u") - magnitude(photometry, "r")
     known = np.isfinite(u_minus_r)
     return np.where(known, (u_minus_r >= RED_FROM).astype(np.int64), -1)
 

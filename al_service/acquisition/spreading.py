@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from al_service.acquisition.distances import squared_distances
+from al_service.acquisition.distances import (
+    approximate_distances,
+    settle_nearer,
+    squared_distances,
+)
 from al_service.acquisition.information import Floats
 
 PROPOSALS: Final = 32
 """Drawn from one set of distances; about half of them are refused."""
-
-SLACK: Final = 1e-5
-"""Relative error of a float32 squared distance."""
 
 _CHUNK: Final = 8192
 
@@ -118,17 +119,10 @@ class Spreading:
         if not self._recent:
             return
         chosen = np.asarray(self._recent, dtype=np.int64)
-        products = self._points[chosen] @ self._points.T
-        products *= -2.0
-        products += self._norms
-        products += self._norms[chosen][:, None]
+        products = approximate_distances(self._points, self._norms, chosen)
         for row, approximate in zip(self._recent, products, strict=True):
-            slack = SLACK * (self._norms + self._norms[row])
-            close = np.flatnonzero(approximate <= self._squared + slack)
-            settled = squared_distances(
-                self._points[close],
-                self._points[row][None],
-                np.zeros(len(close), dtype=np.int64),
+            close, settled = settle_nearer(
+                self._points, self._norms, row, approximate, self._squared
             )
             self._squared[close] = np.minimum(self._squared[close], settled)
             self._squared[row] = 0.0

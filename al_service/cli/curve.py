@@ -101,5 +101,6 @@ def _as_json(
             target: None if error is None else asdict(error)
             for target, error in errors.items()
         },
+        "coverage": list(curve.coverage),
         "warnings": list(curve.notes),
     }

@@ -78,22 +78,15 @@ def signal_to_noise(photometry: NDArray[np.floating[Any]]) -> NDArray[np.float64
     return ratio
 
 
-def color(
-    photometry: NDArray[np.floating[Any]], first: str, second: str
-) -> NDArray[np.float64]:
-    """`N` colors, corrected for extinction; NaN where a flux is missing.
+def magnitude(photometry: NDArray[np.floating[Any]], band: str) -> NDArray[np.float64]:
+    """`N` luptitudes, corrected for extinction; NaN where the flux is missing.
 
     Args:
         photometry: `N x P`, the columns of `PHOTOMETRY_COLUMNS`.
-        first: the bluer band.
-        second: the redder one.
+        band: one of `BANDS`.
     """
     features = photometry_features(photometry)
-    one, other = (
-        features[:, PHOTOMETRY_FEATURES.index(f"luptitude_{band}")]
-        for band in (first, second)
-    )
-    return one - other
+    return features[:, PHOTOMETRY_FEATURES.index(f"luptitude_{band}")]
 
 
 def _log_relative_error(

@@ -16,6 +16,7 @@ from al_service.posterior.checkpoint import save_checkpoint
 from al_service.posterior.head import Head
 from al_service.rounds import claiming, planning, publication
 from al_service.rounds.assignment import Assignment, Served
+from al_service.rounds.binning import binned_coverage
 from al_service.rounds.claiming import BeatAnswer
 from al_service.rounds.controls import Controls, keep_arm
 from al_service.rounds.evaluating import (
@@ -231,6 +232,7 @@ def _results(
             n_labels=len(moment.labels),
         ),
         metrics={
+            "coverage": binned_coverage(examination, assignment.arrays),
             "anomalies": _anomalies(assignment, moment.queue, ranking),
             "expected": expected_losses(moment.queue, head=head, cache=learned.cache),
             "order": save_order(

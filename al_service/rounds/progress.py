@@ -10,7 +10,7 @@ from al_service.errors import NotFound
 from al_service.rounds import planning
 from al_service.rounds.curve_notes import notes_on
 from al_service.rounds.planning import NextRetrain
-from db.base import JsonObject
+from db.base import JsonList, JsonObject
 from db.repositories import (
     campaigns,
     candidates,
@@ -79,6 +79,8 @@ class Curve:
     notes: tuple[str, ...]
     intervals: JsonObject = field(default_factory=dict)
     """Target to how sure the strategy's lead over random was when last compared."""
+    coverage: JsonList = field(default_factory=list)
+    """How the served run's intervals cover in ranges of redshift and magnitude."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ def learning_curve(session: Session, campaign: Campaign) -> Curve:
         n_evaluation=n_evaluation,
         notes=notes_on(session, campaign, points),
         intervals=facts.latest_intervals(session, campaign.id),
+        coverage=facts.latest_coverage(session, campaign.id),
     )
 
 

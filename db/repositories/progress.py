@@ -8,8 +8,8 @@ from sqlalchemy import DateTime, and_, delete, extract, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from db.base import JsonObject
-from db.tables import Candidate, CurvePoint, Run, WorkerSeen
+from db.base import JsonList, JsonObject
+from db.tables import Campaign, Candidate, CurvePoint, Run, WorkerSeen
 from db.vocabulary import Arm, CandidateState, RunKind, RunState, Split
 
 
@@ -102,6 +102,16 @@ def latest_intervals(session: Session, campaign_id: int) -> JsonObject:
         .limit(1)
     )
     return found or {}
+
+
+def latest_coverage(session: Session, campaign_id: int) -> JsonList:
+    """How the intervals of the served run cover in ranges; nothing before the first."""
+    found = session.scalar(
+        select(Run.metrics["coverage"])
+        .join(Campaign, Campaign.served_run_id == Run.id)
+        .where(Campaign.id == campaign_id)
+    )
+    return found or []
 
 
 def live_runs(session: Session, campaign_id: int) -> list[Run]:

@@ -42,7 +42,7 @@ SCANNED = Scanned(
 def raised(
     flag: QualityFlag, columns: NDArray[np.float32], scanned: Scanned | None = None
 ) -> list[bool]:
-    return doubtful([flag], columns, scanned).tolist()
+    return [bool(one) for one in doubtful([flag], columns, scanned)]
 
 
 def test_a_band_without_flux_or_error_is_incomplete() -> None:

@@ -25,6 +25,17 @@ SAVED = {
 }
 """What a run's row says of the intervals of its control."""
 
+BIN = {
+    "by": "magnitude_r",
+    "target": "z",
+    "low": 15.2,
+    "high": 16.9,
+    "n": 40,
+    "coverage68": {"value": 0.65, "low": 0.5, "high": 0.78},
+    "coverage95": {"value": 0.95, "low": 0.84, "high": 0.99},
+}
+"""And of the coverage among bright galaxies."""
+
 
 def prediction(mean: float) -> dict[str, object]:
     return {
@@ -62,7 +73,10 @@ def publish(session: Session, campaign: Campaign, *, n_labels: int) -> int:
                     high=1.1 * value,
                 )
             )
-    session.get_one(Run, run_id).metrics = {"saved": {"z": SAVED}}
+    session.get_one(Run, run_id).metrics = {
+        "saved": {"z": SAVED},
+        "coverage": [BIN],
+    }
     ids = [id_of(session, campaign, object_id(number)) for number in SCORED]
     replace_predictions(
         session,
@@ -113,6 +127,7 @@ def test_the_curve_has_points_by_run_arm_target_and_metric_with_intervals(
     for point in curve["points"]:
         assert point["low"] < point["value"] < point["high"]
     assert "only 12 evaluation labels" in curve["warnings"][0]
+    assert curve["coverage"] == [BIN]
 
 
 def test_the_curve_says_what_was_saved_against_random_at_equal_labels(

@@ -30,6 +30,7 @@ def test_the_control_compares_arms_of_equal_numbers(sky: Observatory) -> None:
     assert numbers[Arm.ACTIVE] == 120
     assert numbers[Arm.RANDOM] == numbers[Arm.ACTIVE_MATCHED]
     assert 70 <= numbers[Arm.RANDOM] < 120
+    check_coverage(sky, campaign_id)
     saving = saving_on_z(sky, campaign_id)
     assert saving.n_labels == numbers[Arm.RANDOM]
     assert saving.intervals is not None
@@ -45,6 +46,21 @@ def test_the_control_compares_arms_of_equal_numbers(sky: Observatory) -> None:
             for end in (longest, shortest)
         )
     )
+
+
+def check_coverage(sky: Observatory, campaign_id: int) -> None:
+    """Half of the hundred objects that examine report, in ranges of twenty or more."""
+    with sky.sessions.begin() as session:
+        curve = learning_curve(session, session.get_one(Campaign, campaign_id))
+    for by in ("predicted_redshift", "magnitude_r"):
+        bins = [one for one in curve.coverage if one["by"] == by]
+        assert len(bins) >= 2
+        assert all(one["n"] >= 20 for one in bins)
+        lows = [one["low"] for one in bins]
+        assert lows == sorted(lows)
+        for one in bins:
+            share = one["coverage95"]
+            assert share["low"] <= share["value"] <= share["high"]
 
 
 def saving_on_z(sky: Observatory, campaign_id: int) -> Saving:

@@ -6,6 +6,7 @@ from al_service.api.address import PREFIX
 from al_service.api.dependencies import CampaignRef
 from al_service.api.problems import problem_responses
 from al_service.api.schemas.curves import (
+    CoverageBin,
     CurvePoint,
     LearningCurve,
     PopulationError,
@@ -43,6 +44,7 @@ def show(campaign: CampaignRef, visitor: VisitorDep) -> LearningCurve:
             target: None if error is None else PopulationError.model_validate(error)
             for target, error in errors.items()
         },
+        coverage=[CoverageBin.model_validate(one) for one in curve.coverage],
         warnings=list(curve.notes),
     )
 

@@ -71,6 +71,29 @@ class PopulationError(Output):
     last_run_id: int
 
 
+class Share(Output):
+    """A share with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class CoverageBin(Output):
+    """How intervals of one target cover the objects of a range."""
+
+    by: str
+    """`predicted_redshift` or `magnitude_r` (corrected for extinction)."""
+    target: str
+    low: float
+    """The smallest value of the range."""
+    high: float
+    n: int
+    """Evaluation objects that did not calibrate the intervals."""
+    coverage68: Share
+    coverage95: Share
+
+
 class LearningCurve(Output):
     """How good the published models were, over the labels they knew."""
 
@@ -83,5 +106,8 @@ class LearningCurve(Output):
     population: dict[str, PopulationError | None]
     """By target: the error of the predictions with which objects were handed out, on
     the pool that they were drawn from; null: too few random draws have come back."""
+    coverage: list[CoverageBin]
+    """Of the served model, in ranges of redshift and of magnitude with equally many
+    objects each; empty while there are too few evaluation labels."""
     warnings: list[str]
     """What has to be said about the curve."""
