@@ -200,11 +200,11 @@ def main(arguments: Sequence[str]) -> None:
         inputs, truth = pool.inputs(slice(0, N_OBJECTS)), read_latents(pool)
     scanned = scan_failures(inputs, truth)
     for name, figure in (
-        ("stamps", draw_stamps(stamps, inputs, truth)),
-        ("spectra", draw_spectra([spectra[i] for i in spread], inputs, truth)),
-        ("relations", draw_relations(inputs, truth, scanned)),
+        ("stamps.jpg", draw_stamps(stamps, inputs, truth)),
+        ("spectra.png", draw_spectra([spectra[i] for i in spread], inputs, truth)),
+        ("relations.png", draw_relations(inputs, truth, scanned)),
     ):
-        figure.savefig(docs / f"simulated-{name}.png", dpi=72)
+        figure.savefig(docs / f"simulated-{name}", dpi=72)
     for line in _table(scanned):
         sys.stdout.write(f"{line}\n")
 
