@@ -254,7 +254,9 @@ def _tables(
         table = Table(title=f"{target}: ratios to random, 95 % over seeds")
         for heading in ("strategy", "error ratio", "label ratio", *shown, "select s"):
             table.add_column(
-                heading, justify="left" if heading == "strategy" else "right"
+                heading,
+                justify="left" if heading == "strategy" else "right",
+                overflow="fold",  # arms differ in their ends
             )
         for name, arm in arms.items():
             own = [curve for curve in curves if curve.arm == name]
