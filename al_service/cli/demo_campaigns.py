@@ -16,17 +16,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from al_service.cli.demo_surveys import DemoSky
 from al_service.client import Batch, Client, CurvePoint, Run
 from al_service.errors import ALServiceError
 from al_service.survey.pool_arrays import PoolArrays
-from al_service.survey.sdss10k import POOL_NAME
 
 RANDOM: Final = "random"
 
 Answer = TypeVar("Answer")
 
 PATIENCE_SECONDS: Final = 300.0
-"""A run of a few hundred labels takes some seconds; after this one it is stuck."""
+"""Without any progress for so long a run is stuck: it reports every few seconds."""
 
 LOOK_SECONDS: Final = 0.5
 
@@ -37,8 +37,9 @@ class NoTraining(ALServiceError):
 
 @dataclass(frozen=True)
 class Plan:
-    """How many labels, in how many steps."""
+    """How many labels, in how many steps, on which sky."""
 
+    sky: DemoSky
     rounds: int
     initial: int
     batch: int
@@ -63,13 +64,15 @@ class Duel:
 
 @dataclass(frozen=True)
 class KnownLabels:
-    """The automatic observer: it knows the redshift of every galaxy."""
+    """The automatic observer: it knows what the pool knows of every galaxy."""
 
     values: Mapping[str, Mapping[str, float]]
     """Object to target to value."""
+    source: str
+    """Of all labels."""
 
     @classmethod
-    def of_pool(cls, arrays: PoolArrays) -> Self:
+    def of_pool(cls, arrays: PoolArrays, *, source: str) -> Self:
         """Everything that the pool knows."""
         known = np.isfinite(arrays.known_values)
         return cls(
@@ -80,7 +83,8 @@ class KnownLabels:
                     if known[row, column]
                 }
                 for row in range(len(arrays))
-            }
+            },
+            source,
         )
 
     def __len__(self) -> int:
@@ -92,7 +96,7 @@ class KnownLabels:
             {
                 "object_id": item.object_id,
                 "values": dict(self.values[item.object_id]),
-                "source": "SDSS spectroscopy",
+                "source": self.source,
             }
             for item in batch.items
         ]
@@ -145,20 +149,21 @@ class Watch:
         )
 
 
-def open_duel(client: Client, plan: Plan) -> Duel:
+def open_duel(client: Client, plan: Plan, pool: str) -> Duel:
     """Open two campaigns that differ in their strategy only, under unused names."""
     taken = {campaign["name"] for campaign in client.campaigns()}
     number = 1
     while {f"demo-{number}-active", f"demo-{number}-random"} & taken:
         number += 1
     options: dict[str, Any] = {  # of the API
-        "pool": POOL_NAME,
+        "pool": pool,
         "seed": plan.seed,
         # The network is trained once a round, on exactly that round's labels.
         "retrain": {
             "full": {"labels": min(plan.batch, plan.initial), "seconds": 3600},
             "head": {"labels": 1, "seconds": 2},
         },
+        **plan.sky.options,
     }
     active = client.create_campaign(f"demo-{number}-active", **options)
     random = client.create_campaign(f"demo-{number}-random", strategy=RANDOM, **options)
@@ -217,13 +222,16 @@ def _wait_for_both(
 ) -> dict[str, Trained]:
     """Both campaigns once nothing runs any more that knows a round's labels."""
     n_labels = duel.plan.n_labels(number)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    seen, deadline = 0.0, time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         trainings = {
             name: _training_on(client, name, n_labels)
             for name in (duel.active, duel.random)
         }
-        watch.show(number, n_labels, sum(_share(run) for run in trainings.values()))
+        share = sum(_share(run) for run in trainings.values())
+        watch.show(number, n_labels, share)
+        if share != seen:
+            seen, deadline = share, time.monotonic() + PATIENCE_SECONDS
         settled = {
             name: _settled(client, name, run)
             for name, run in trainings.items()
@@ -234,7 +242,7 @@ def _wait_for_both(
             return ended
         time.sleep(LOOK_SECONDS)
     raise NoTraining(
-        f"no model on {n_labels} labels after {PATIENCE_SECONDS:.0f} s: {trainings}"
+        f"no progress with {n_labels} labels for {PATIENCE_SECONDS:.0f} s: {trainings}"
     )
 
 

@@ -17,15 +17,12 @@ from al_service.evaluation.curve_picture import (
     draw_curves,
 )
 from al_service.rounds.comparing import Saving, saving_between
-from al_service.rounds.curve_drawing import QUANTITIES
+from al_service.rounds.curve_drawing import QUANTITIES, quantity
 
 Json = dict[str, Any]  # what `summary.json` holds: any shape
 
 TARGET: Final = "z"
 LEADING: Final = "rmse_norm"
-SHOWN: Final = (LEADING, "sigma_mad")
-
-MODALITIES: Final = ("photometry",)
 
 PICTURE: Final = "learning-curve.png"
 SUMMARY: Final = "summary.json"
@@ -47,11 +44,11 @@ def write_report(
     home: Path, duel: Duel, played: Sequence[Round], *, wall_seconds: float
 ) -> Json:
     """Write `summary.json` and `learning-curve.png` into the home."""
-    saving = saving_of(played)
+    saving, learned = saving_of(played), played[-1].active.full.metrics or {}
     summary: Json = {
         "campaign": duel.active,
-        "modalities": list(MODALITIES),
-        "n_parameters": (played[-1].active.full.metrics or {}).get("n_parameters"),
+        "modalities": learned.get("modalities"),
+        "n_parameters": learned.get("n_parameters"),
         "rounds": [
             {
                 "round": one.number,
@@ -86,28 +83,22 @@ def draw(duel: Duel, played: Sequence[Round]) -> bytes:
     n_evaluation = max(
         (point.n_evaluation for one in played for point in one.active.points), default=0
     )
+    arms = {
+        f"{duel.strategy} (active)": [one.active for one in played],
+        "random (control)": [one.random for one in played],
+    }
     return draw_curves(
         [
             Panel(
-                QUANTITIES[metric],
+                quantity(target, metric),
                 [
-                    _line(
-                        f"{duel.strategy} (active)",
-                        [one.active for one in played],
-                        played,
-                        metric,
-                    ),
-                    _line(
-                        "random (control)",
-                        [one.random for one in played],
-                        played,
-                        metric,
-                    ),
+                    _line(name, arm, played, target, metric)
+                    for name, arm in arms.items()
                 ],
             )
-            for metric in SHOWN
+            for target, metric in duel.plan.sky.panels
         ],
-        title="Redshifts of SDSS galaxies from ugriz photometry",
+        title=duel.plan.sky.title,
         note=f"{words(duel, played)[0]} One pair of campaigns.\nbands: 95 % bootstrap"
         f" intervals over {n_evaluation:,} galaxies that no campaign may ask for",
         kind=PictureKind.PNG,
@@ -196,13 +187,13 @@ def _table(duel: Duel, played: Sequence[Round]) -> Table:
 
 
 def _line(
-    name: str, arm: Sequence[Trained], played: Sequence[Round], metric: str
+    name: str, arm: Sequence[Trained], played: Sequence[Round], target: str, metric: str
 ) -> Line:
-    ends = [_interval(one, metric) for one in arm]
+    ends = [_interval(one, metric, target) for one in arm]
     return Line(
         name=name,
         n_labels=[one.n_labels for one in played],
-        value=[_value(one, metric) for one in arm],
+        value=[_value(one, metric, target) for one in arm],
         low=[low for low, _ in ends],
         high=[high for _, high in ends],
     )
@@ -214,14 +205,16 @@ def _cell(arm: Trained, metric: str) -> str:
     return text if low is None or high is None else f"{text} {low:.4f}…{high:.4f}"
 
 
-def _value(arm: Trained, metric: str) -> float:
-    value = arm.metrics[TARGET][metric]
+def _value(arm: Trained, metric: str, target: str = TARGET) -> float:
+    value = arm.metrics[target][metric]
     return float("nan") if value is None else value
 
 
-def _interval(arm: Trained, metric: str) -> tuple[float | None, float | None]:
+def _interval(
+    arm: Trained, metric: str, target: str = TARGET
+) -> tuple[float | None, float | None]:
     for point in arm.points:
-        if (point.target, point.metric) == (TARGET, metric):
+        if (point.target, point.metric) == (target, metric):
             return point.low, point.high
     return None, None
 

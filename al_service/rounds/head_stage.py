@@ -260,6 +260,7 @@ def _metrics(
         "targets": metrics_json(examination),
         "n_labels": n_labels,
         "n_evaluation": int(examination.evaluation.labeled.sum()),
+        "modalities": list(learned.network.modalities),
         "n_parameters": learned.network.n_parameters,
         "participation_ratio": learned.network.whitening.participation_ratio,
         "gate": verdict_json(verdict),

@@ -10,10 +10,12 @@ from rich.console import Console
 
 from al_service.cli.demo_campaigns import Duel, Plan, Round, Trained
 from al_service.cli.demo_report import saving_of, show_summary, words, write_report
+from al_service.cli.demo_surveys import SKIES, Survey
 from al_service.client import Run
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-DUEL = Duel(Plan(rounds=2, initial=100, batch=50, seed=0), "lcmd", "a", "b")
+SKY = SKIES[Survey.SDSS10K]
+DUEL = Duel(Plan(SKY, rounds=2, initial=100, batch=50, seed=0), "lcmd", "a", "b")
 
 
 def trained(n_labels: int, error: float) -> Trained:
@@ -30,6 +32,7 @@ def trained(n_labels: int, error: float) -> Trained:
         message=None,
         metrics={
             "targets": {"z": {"rmse_norm": error, "sigma_mad": 0.7 * error}},
+            "modalities": ["photometry"],
             "n_parameters": 1234,
             "seconds": {"train": 2.0, "score": 0.5},
         },

@@ -24,6 +24,13 @@ def test_settings_go_to_strategy_model_and_batch() -> None:
     assert found.random_share == 0.5
 
 
+def test_an_arm_may_be_blind_to_some_modalities() -> None:
+    found = arm("lcmd:modalities=photometry+image")
+
+    assert found.model.modalities == ("photometry", "image")
+    assert arm("lcmd:modalities=image").model.modalities == ("image",)
+
+
 def test_the_declared_interest_is_heeded() -> None:
     declared = (Interest(target="z", low=0.2, weight=2.0),)
 
@@ -40,6 +47,7 @@ def test_the_declared_interest_is_heeded() -> None:
         ("lcmd:density_alpha=-1", "density_alpha"),
         ("lcmd:random_share=2", "expected 0 to 1, found 2"),
         ("lcmd:random_share=half", "expected 0 to 1, found 'half'"),
+        ("lcmd:modalities=radio", "modalities.*photometry"),
     ],
 )
 def test_what_does_not_exist_is_refused_by_name(text: str, said: str) -> None:
