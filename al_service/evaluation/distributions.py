@@ -66,7 +66,7 @@ def cde_loss(predictions: Predictions, values: Floats) -> Floats:
     squared = 1.0 / (2.0 * math.sqrt(math.pi) * spread)
     # p(z) is p(u) / (1 + z), and p(u)² a Gaussian of half the variance, over which
     # 1 / (1 + z) = exp(-u) has this mean.
-    stretch = np.exp(-predictions.center + 0.25 * spread**2)
     logarithmic = np.array([target == Target.Z for target in predictions.targets])
-    squared = np.where(logarithmic, squared * stretch, squared)
+    stretch = np.where(logarithmic, -predictions.center + 0.25 * spread**2, 0.0)
+    squared = squared * np.exp(stretch)
     return np.asarray(squared - 2.0 * np.exp(-predictions.nll(values)))

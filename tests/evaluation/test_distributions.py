@@ -97,3 +97,12 @@ def test_the_training_distribution_for_all_passes_percentiles_not_density() -> N
 
     assert pit_distance(everyone.pit(own)[:, 0]) < 0.03
     assert cde_loss(informed, own).mean() < 2 * cde_loss(everyone, own).mean()
+
+
+def test_a_rate_of_which_nothing_is_known_has_a_density_loss_too() -> None:
+    """A spread of a hundred dex overflowed where only redshifts are stretched."""
+    lost = Predictions(
+        ("sfr_median",), np.zeros(1, np.int64), *(np.full((1, 1), 100.0),) * 3
+    )
+
+    assert float(cde_loss(lost, np.zeros((1, 1)))[0, 0]) == pytest.approx(0, abs=0.01)
