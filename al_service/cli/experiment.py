@@ -71,6 +71,12 @@ def run(
         str, typer.Option(help="Names with commas; all: every one the pool allows.")
     ] = "all",
     seeds: Annotated[int, typer.Option(help="Divisions of the galaxies.")] = 1,
+    first_seed: Annotated[
+        int,
+        typer.Option(
+            help="Number of the first division: a long run in parts, a day each."
+        ),
+    ] = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="Few objects, little training: minutes.")
     ] = False,
@@ -98,7 +104,13 @@ def run(
         _progress(console) as show,
         experiment_sky(pool, home, data, console) as sky,
     ):
-        settings = _settings(sky, pool, systems, seeds, quick, train, test)
+        given = {
+            "seeds": seeds,
+            "first_seed": first_seed,
+            "n_train": train,
+            "n_test": test,
+        }
+        settings = _settings(sky, pool, systems, quick=quick, given=given)
         folder = read_settings(home).artifacts_folder / EXPERIMENTS_FOLDER
         trials = run_experiment(sky, settings, folder, progress=show)
         place = folder / trials_folder(sky, settings)
@@ -108,8 +120,8 @@ def run(
         text = as_markdown(settings, lines, comparisons(lines))
         markdown.write_text(text, encoding="utf-8")
     if html is not None:
-        first = [trial for trial in trials if trial["seed"] == 0]
-        kept = [(trial, place / f"{trial['system']}-0") for trial in first]
+        first = [trial for trial in trials if trial["seed"] == first_seed]
+        kept = [(trial, place / f"{trial['system']}-{first_seed}") for trial in first]
         page = as_page(settings, lines, comparisons(lines), kept)
         html.write_text(page, encoding="utf-8")
     for table in _tables(lines):
@@ -120,10 +132,9 @@ def _settings(
     sky: ExperimentSky,
     pool: str,
     names: str,
-    seeds: int,
+    *,
     quick: bool,
-    train: int | None,
-    test: int | None,
+    given: dict[str, int | None],
 ) -> ExperimentSettings:
     able = runnable(sky.arrays.modalities, has_latents=sky.latents is not None)
     chosen = able if names == "all" else tuple(n.strip() for n in names.split(","))
@@ -133,16 +144,14 @@ def _settings(
             f"systems: expected some of {', '.join(able)} for the pool {pool}, "
             f"found {', '.join(unable)}"
         )
-    given = {"n_train": train, "n_test": test}
-    sizes = dict(QUICK_SIZES if quick else {})
-    sizes |= {name: value for name, value in given.items() if value is not None}
+    numbers = dict(QUICK_SIZES if quick else {})
+    numbers |= {name: value for name, value in given.items() if value is not None}
     try:
         return ExperimentSettings(
             pool=pool,
             systems=chosen,
-            seeds=seeds,
             effort=QUICK if quick else Effort(),
-            **sizes,
+            **numbers,
         )
     except ValidationError as error:
         problems = (
@@ -156,7 +165,12 @@ def _settings(
 def _progress(console: Console) -> Iterator[Callable[[Progress], None]]:
     """A bar with remaining time; a line per trial where none can move."""
     if not console.is_terminal:
-        yield lambda progress: console.print(_said(progress), highlight=False)
+
+        def say(progress: Progress) -> None:
+            for line in (*_finished(progress), _said(progress)):
+                console.print(line, highlight=False)
+
+        yield say
         return
     columns = (
         TextColumn("{task.description}"),
@@ -169,6 +183,8 @@ def _progress(console: Console) -> Iterator[Callable[[Progress], None]]:
         task = bar.add_task("experiment", total=None, left="")
 
         def show(progress: Progress) -> None:
+            for line in _finished(progress):
+                bar.console.print(line, highlight=False)
             bar.update(
                 task,
                 description=progress.job or "experiment",
@@ -180,6 +196,17 @@ def _progress(console: Console) -> Iterator[Callable[[Progress], None]]:
         yield show
 
 
+def _finished(progress: Progress) -> Iterator[str]:
+    """What the last trial has cost."""
+    if progress.finished is not None:
+        trial = progress.finished
+        yield (
+            f"{trial['system']}-{trial['seed']}: {trial['fit_seconds']:.1f} s to fit, "
+            f"{trial['predict_seconds']:.1f} s to predict, "
+            f"{trial['seconds']:.1f} s here in all"
+        )
+
+
 def _said(progress: Progress) -> str:
     parts = [f"experiment: {progress.done}/{progress.total} trials"]
     parts += [f"{progress.job} begins"] if progress.job else []
@@ -188,7 +215,9 @@ def _said(progress: Progress) -> str:
 
 def _left(progress: Progress) -> str:
     left = progress.seconds_left
-    return "" if left is None else f"{left:.0f} s left"
+    if left is None:
+        return ""
+    return f"{left:.0f} s left" if left < 600.0 else f"{left / 3600.0:.1f} h left"
 
 
 def _tables(lines: list[Line]) -> Iterator[Table]:

@@ -17,6 +17,7 @@ from al_service.features.images import (
 )
 from al_service.features.lines import LINE_FEATURES, line_features
 from al_service.features.photometry import photometry_features
+from al_service.features.prepared_inputs import PreparedInputs
 from al_service.features.spectra import SCALE_FEATURES, prepare_spectra
 from al_service.survey.inputs import Inputs, Rows
 from al_service.survey.photometry_columns import EXTINCTION
@@ -73,6 +74,8 @@ def prepare(inputs: Inputs, modalities: Collection[str]) -> dict[str, Array]:
         made = {name: part for name, part in inputs.prepared.items() if name in wanted}
     if PHOTOMETRY in modalities:
         made[COLUMNS_OF[PHOTOMETRY]] = photometry_features(inputs.photometry)
+    if isinstance(inputs, PreparedInputs):
+        return made | _prepared_before(inputs, modalities)
     if IMAGE in modalities and inputs.image is not None:
         made |= _images(inputs)
     if SPECTRUM in modalities and inputs.spectrum is not None:
@@ -84,6 +87,23 @@ def presence(inputs: Inputs, modality: str) -> NDArray[np.bool_]:
     """`N` flags: which objects have a modality."""
     flags: NDArray[np.bool_] | None = getattr(inputs, f"has_{modality}")
     return np.zeros(len(inputs), dtype=np.bool_) if flags is None else flags
+
+
+def _prepared_before(
+    inputs: PreparedInputs, modalities: Collection[str]
+) -> dict[str, Array]:
+    """What is at hand; of objects that lack a modality by now, nothing."""
+    made: dict[str, Array] = {}
+    for modality, pixels in PIXELS_OF.items():
+        if modality not in modalities or pixels not in inputs.parts:
+            continue
+        absent = ~presence(inputs, modality)
+        columns = np.array(inputs.parts[COLUMNS_OF[modality]])
+        columns[absent] = np.nan
+        made[pixels] = np.array(inputs.parts[pixels], dtype=np.float32)
+        made[pixels][absent] = 0.0
+        made[COLUMNS_OF[modality]] = columns
+    return made
 
 
 def _images(inputs: Inputs) -> dict[str, Array]:

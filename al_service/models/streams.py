@@ -115,9 +115,27 @@ class StreamNetwork(nn.Module):
         self, columns: Mapping[str, Tensor], present: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
         """Modality to its `N x F` stream, the token where it is absent."""
+        return self.finish(self.look(columns, present), present)
+
+    def look(
+        self, columns: Mapping[str, Tensor], present: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Modality to what is seen of those that have it, before anything is left out.
+
+        All convolutions are here, and no dropout is: networks that are drawn from one
+        see the same.
+        """
         return {
-            name: self._encoded(name, columns, present[name]) for name in self.names
+            name: self._stream(name).look(_read(name, columns, present[name]))
+            for name in self.names
+            if bool(present[name].any())
         }
+
+    def finish(
+        self, seen: Mapping[str, Tensor], present: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """What `look` gave becomes what `encode` gives."""
+        return {name: self._finished(name, seen, present[name]) for name in self.names}
 
     def join(self, parts: Mapping[str, Tensor]) -> Said:
         """Streams to means and noise."""
@@ -130,17 +148,22 @@ class StreamNetwork(nn.Module):
         log_noise = self.noise(features.detach()).clamp(*LOG_NOISE_LIMITS)
         return Said(self.head(features), log_noise, features, dict(parts))
 
-    def _encoded(
-        self, name: str, columns: Mapping[str, Tensor], present: Tensor
+    def _finished(
+        self, name: str, seen: Mapping[str, Tensor], present: Tensor
     ) -> Tensor:
-        rows = present.nonzero().squeeze(dim=1)
         token: Tensor = self.tokens[name]
         absent = token.expand(len(present), -1)
-        if len(rows) == 0:
+        if name not in seen:
             return absent
-        names = (COLUMNS_OF.get(name, name), PIXELS_OF.get(name, ""))
-        read = {key: columns[key][rows] for key in names if key in columns}
-        return absent.index_copy(0, rows, self.streams[name](read))
+        stream = self._stream(name).finish(seen[name])
+        rows = present.nonzero().squeeze(dim=1)
+        return stream if bool(present.all()) else absent.index_copy(0, rows, stream)
+
+    def _stream(self, name: str) -> "Stream":
+        stream = self.streams[name]
+        if not isinstance(stream, Stream):
+            raise TypeError(f"{name}: expected a Stream, found {type(stream)}")
+        return stream
 
 
 class Stream(nn.Module):
@@ -171,16 +194,31 @@ class Stream(nn.Module):
             ConsistentDropout(width, shape.dropout),
         )
 
-    def forward(self, read: Mapping[str, Tensor]) -> Tensor:
-        """`N x F` out of what is read of `N` objects that have the modality."""
+    def look(self, read: Mapping[str, Tensor]) -> Tensor:
+        """What pixels and columns say, side by side."""
         parts = []
         if self.columns is not None and self.columns_name is not None:
             parts.append(self.columns(read[self.columns_name]))
         if self.pixels is not None and self.narrow is not None:
             seen = self.pixels(read[str(self.pixels_name)])
             parts.append(nn.functional.silu(self.narrow(seen)))
-        joined: Tensor = self.join(torch.cat(parts, dim=1))
+        return torch.cat(parts, dim=1)
+
+    def finish(self, seen: Tensor) -> Tensor:
+        """`N x F` out of what `look` saw of `N` objects that have the modality."""
+        joined: Tensor = self.join(seen)
         return joined
+
+
+def _read(
+    name: str, columns: Mapping[str, Tensor], present: Tensor
+) -> dict[str, Tensor]:
+    """Columns and pixels of the objects that have a modality; no copy if all do."""
+    names = (COLUMNS_OF.get(name, name), PIXELS_OF.get(name, ""))
+    at_hand = {key: columns[key] for key in names if key in columns}
+    if bool(present.all()):
+        return at_hand
+    return {key: part[present] for key, part in at_hand.items()}
 
 
 class FlatSpectrum(nn.Module):

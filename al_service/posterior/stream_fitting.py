@@ -139,7 +139,10 @@ def _train(
     steps = schedule.steps(len(training))
     weights = [*network.parameters(), *heads.parameters()]
     adamw = torch.optim.AdamW(
-        weights, lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+        weights,
+        lr=schedule.learning_rate,
+        weight_decay=schedule.weight_decay,
+        fused=True,
     )
     cycle = torch.optim.lr_scheduler.OneCycleLR(
         adamw, max_lr=schedule.learning_rate, total_steps=max(steps, 2)

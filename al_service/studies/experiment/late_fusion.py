@@ -18,7 +18,10 @@ from al_service.studies.experiment.storing import (
     write_tensors,
 )
 from al_service.studies.experiment.stream_model import FittedStreams
-from al_service.studies.experiment.stream_system import StreamSystem, pixel_readings
+from al_service.studies.experiment.stream_system import (
+    StreamSystem,
+    fitted_streams,
+)
 from al_service.studies.experiment.system import (
     Examples,
     Family,
@@ -116,16 +119,16 @@ class LateFusion:
 
     name: str
     rule: Rule
+    image: StreamSystem
+    spectrum: StreamSystem
     family: Family = Family.FUSION
     inputs: tuple[str, ...] = (IMAGE, SPECTRUM)
 
     def fit(self, lesson: Lesson) -> FittedLateFusion:
-        """Train both apart; learn the joining from validation objects."""
+        """Both have been trained apart; learn the joining from validation objects."""
         parts = {
-            name: StreamSystem(
-                f"{self.name}_{name}", self.family, (name,), pixel_readings(name)
-            ).fit(lesson)
-            for name in self.inputs
+            IMAGE: fitted_streams(lesson, self.image),
+            SPECTRUM: fitted_streams(lesson, self.spectrum),
         }
         said = [part.predict(lesson.validation.measurements) for part in parts.values()]
         image, spectrum = said

@@ -1,5 +1,6 @@
 """The table as Markdown: one section per target."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,7 +12,15 @@ from al_service.survey.targets import UNITS, Target
 
 Json = dict[str, Any]  # Any: JSON
 
-COMPARED: Final = ("system", "sees", "error", "best single", "its error", "ratio")
+COMPARED: Final = (
+    "system",
+    "sees",
+    "error",
+    "best single",
+    "its error",
+    "ratio",
+    "ceiling",
+)
 
 AGAINST: Final = "Against the best system that sees one modality"
 
@@ -65,16 +74,28 @@ def title(target: str) -> str:
 
 
 def _table(target: str, lines: Sequence[Line]) -> list[str]:
-    names = columns_of(target)
-    header = ["system", "sees", *names, "fit s", "predict s", "parameters", "MB"]
-    ceiling = [line for line in lines if line.family is Family.CEILING]
-    others = [line for line in lines if line not in ceiling]
-    rows = (cells(line, names) for line in (*ceiling, *others))
+    header, rows = table_of(target, lines)
     return [_row(header), _row(["---"] * len(header)), *map(_row, rows)]
 
 
-def cells(line: Line, names: Sequence[str]) -> list[str]:
-    """One line of the table as text."""
+def table_of(target: str, lines: Sequence[Line]) -> tuple[list[str], list[list[str]]]:
+    """Headings and lines of one target's table as text, the ceiling first.
+
+    Where there is a ceiling, every error stands beside its ratio to the ceiling's.
+    """
+    names = columns_of(target)
+    ceiling = [line for line in lines if line.family is Family.CEILING]
+    others = [line for line in lines if line.family is not Family.CEILING]
+    header = ["system", "sees", *names, "fit s", "predict s", "parameters", "MB"]
+    rows = [_cells(line, names) for line in (*ceiling, *others)]
+    if ceiling:
+        header.insert(3, "÷ ceiling")
+        for row, line in zip(rows, (*ceiling, *others), strict=True):
+            row.insert(3, number(line.error / ceiling[0].error))
+    return header, rows
+
+
+def _cells(line: Line, names: Sequence[str]) -> list[str]:
     figures = [number(line.metrics.get(name)) for name in names]
     interval = line.intervals.get(names[0])
     if interval is not None:
@@ -107,12 +128,15 @@ def comparison_cells(one: Json) -> list[str]:
         one["best_single"],
         number(one["best_single_error"]),
         number(one["ratio"]),
+        number(one["ceiling"]),
     ]
 
 
 def number(value: float | None) -> str:
-    """Three digits; nothing where it is not defined."""
-    return "" if value is None else f"{value:.3g}"
+    """Three digits, all of a large one; nothing where it is not defined."""
+    if value is None or not math.isfinite(value):
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
 
 
 def _row(parts: Sequence[str]) -> str:

@@ -10,14 +10,12 @@ from typing import Any, Final
 import numpy as np
 
 from al_service.evaluation.embedding import LEAST, Embedding, embed
-from al_service.posterior.predictions import Predictions
 from al_service.studies.experiment.markdown import (
     AGAINST,
     COMPARED,
-    cells,
-    columns_of,
     comparison_cells,
     heading,
+    table_of,
     title,
 )
 from al_service.studies.experiment.pictures import (
@@ -30,8 +28,8 @@ from al_service.studies.experiment.pictures import (
     selective_picture,
 )
 from al_service.studies.experiment.settings import ExperimentSettings
+from al_service.studies.experiment.stored_predictions import StoredPredictions
 from al_service.studies.experiment.table import Line
-from al_service.studies.experiment.trial import PREDICTIONS
 from al_service.survey.targets import Target
 
 Json = dict[str, Any]  # Any: JSON
@@ -114,13 +112,11 @@ def _section(
 
 def examined(system: str, folder: Path, target: str) -> Seen | None:
     """The stored predictions of a target; None where no label is known."""
-    with np.load(folder / PREDICTIONS, allow_pickle=False) as stored:
-        arrays = dict(stored)
-    targets = tuple(arrays["targets"].tolist())
-    if target not in targets:
+    stored = StoredPredictions.read(folder)
+    predictions, values = stored.predictions, stored.values
+    if target not in predictions.targets:
         return None
-    predictions = Predictions.from_arrays(targets, arrays)
-    column, values = targets.index(target), arrays["values"]
+    column = predictions.targets.index(target)
     known = np.isfinite(values[:, column])
     if not known.any():
         return None
@@ -139,25 +135,22 @@ def _layouts(trials: Sequence[tuple[Json, Path]]) -> list[str]:
     The order of the systems puts fused ones behind those of one modality.
     """
     for facts, folder in reversed(trials):
-        with np.load(folder / PREDICTIONS, allow_pickle=False) as stored:
-            arrays = dict(stored)
-        features = arrays.get("features")
-        if features is not None and len(features) >= LEAST:
-            return _layout_of(facts["system"], arrays)
+        stored = StoredPredictions.read(folder)
+        if stored.features is not None and len(stored.features) >= LEAST:
+            return _layout_of(facts["system"], stored)
     return []
 
 
-def _layout_of(system: str, arrays: dict[str, Any]) -> list[str]:  # Any: arrays
-    targets = tuple(arrays["targets"].tolist())
-    predictions = Predictions.from_arrays(targets, arrays)
-    shown = [name for name in (Target.Z, Target.SFR_MEDIAN) if name in targets]
+def _layout_of(system: str, stored: StoredPredictions) -> list[str]:
+    predictions, targets = stored.predictions, stored.predictions.targets
+    shown = [str(one) for one in (Target.Z, Target.SFR_MEDIAN) if one in targets]
     colors = {}
-    for name in shown or [targets[0]]:
+    for name in shown or targets[:1]:
         column = targets.index(name)
-        colors[title(name)] = arrays["values"][:MOST_LAID_OUT, column]
+        colors[title(name)] = stored.values[:MOST_LAID_OUT, column]
         epistemic = predictions.epistemic[:MOST_LAID_OUT, column]
         colors[f"{name}: epistemic"] = epistemic
-    features = arrays["features"][:MOST_LAID_OUT]
+    features = np.asarray(stored.features)[:MOST_LAID_OUT]
     parts = [f"<h2>Features of {escape(system)}</h2>"]
     for method in Embedding:
         layout = embed(features, method, seed=_LAYOUT_SEED)
@@ -166,9 +159,7 @@ def _layout_of(system: str, arrays: dict[str, Any]) -> list[str]:  # Any: arrays
 
 
 def _table(target: str, lines: Sequence[Line]) -> str:
-    names = columns_of(target)
-    header = ("system", "sees", *names, "fit s", "predict s", "parameters", "MB")
-    return _rows(header, [cells(line, names) for line in lines])
+    return _rows(*table_of(target, lines))
 
 
 def _ratios(compared: Sequence[Json]) -> list[str]:

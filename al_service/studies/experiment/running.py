@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +16,11 @@ from al_service.studies.experiment.trial import Job, carry_out
 
 Json = dict[str, Any]  # Any: JSON
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 """Of a trial's folder; with another one, everything is done again."""
+
+_PIXELS_FOLDER: Final = "pixels"
+"""Beside the trials: prepared pixels of all skies."""
 
 _DIGITS: Final = 12
 """Hexadecimal digits of a digest in a folder's name: enough among experiments."""
@@ -31,18 +34,10 @@ class Progress:
     """What runs now; empty at the end."""
     done: int
     total: int
-    resumed: int
-    """Trials that an earlier run had finished."""
-    seconds: float
-    """Since the start."""
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Expected remaining time; None before the first trial of this run."""
-        fresh = self.done - self.resumed
-        if fresh == 0:
-            return None
-        return (self.total - self.done) * self.seconds / fresh
+    seconds_left: float | None
+    """Expected; None where no trial has been timed yet."""
+    finished: Json | None = None
+    """Facts of the trial that has just been carried out; None before the first."""
 
 
 def run_experiment(
@@ -58,35 +53,62 @@ def run_experiment(
         sky: the objects.
         settings: systems and seeds.
         folder: of all experiments; trials are shared by those that differ only in
-            which systems and how many seeds they ask for.
+            which systems and which seeds they ask for.
         progress: told before every trial and at the end.
 
     Returns:
         The facts of every trial, seed by seed, in the order of the systems.
     """
     place = folder / trials_folder(sky, settings)
+    kept = sky.keeping_pixels(folder / _PIXELS_FOLDER)
     jobs = [
         Job(system_named(name), seed)
-        for seed in range(settings.seeds)
+        for seed in settings.seed_numbers
         for name in settings.systems
     ]
     missing = [job for job in jobs if not (place / job.folder).is_dir()]
-    resumed, started = len(jobs) - len(missing), time.perf_counter()
-
-    def tell(job: str, fresh: int) -> None:
-        seconds = time.perf_counter() - started
-        progress(Progress(job, resumed + fresh, len(jobs), resumed, seconds))
-
+    resumed, finished = len(jobs) - len(missing), None
+    clock = _Clock(place)
     for number, job in enumerate(missing):
-        tell(job.folder, number)
-        carry_out(sky, settings, job, place / job.folder)
-    tell("", len(missing))
+        left = clock.expected(missing[number:])
+        progress(Progress(job.folder, resumed + number, len(jobs), left, finished))
+        started = time.perf_counter()
+        carry_out(kept, settings, job, place / job.folder)
+        clock.note(job, time.perf_counter() - started)
+        finished = read_facts(place / job.folder)
+    progress(Progress("", len(jobs), len(jobs), 0.0, finished))
     return [read_facts(place / job.folder) for job in jobs]
+
+
+class _Clock:
+    """What trials of each system have taken, in this run and in earlier ones.
+
+    Systems differ a thousandfold: the mean of the quick ones says little of those that
+    are still to come, the same system under another seed says all.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self._seconds: dict[str, float] = {}
+        for facts in place.glob("*/facts.json"):
+            trial = read_facts(facts.parent)
+            self._seconds[trial["system"]] = trial["seconds"]
+
+    def note(self, job: Job, seconds: float) -> None:
+        """A trial is done."""
+        self._seconds[job.system.name] = seconds
+
+    def expected(self, jobs: Sequence[Job]) -> float | None:
+        """Seconds that some trials will take; None where nothing is known."""
+        if not self._seconds:
+            return None
+        mean = sum(self._seconds.values()) / len(self._seconds)
+        return sum(self._seconds.get(job.system.name, mean) for job in jobs)
 
 
 def trials_folder(sky: ExperimentSky, settings: ExperimentSettings) -> str:
     """Name of the folder of the trials: pool, and digest of all that shapes a trial."""
-    shaping = settings.model_dump(mode="json", exclude={"systems", "seeds"})
+    which = {"systems", "seeds", "first_seed"}
+    shaping = settings.model_dump(mode="json", exclude=which)
     shaping |= {"version": FORMAT_VERSION, "digest": sky.digest}
     text = json.dumps(shaping, sort_keys=True)
     return f"{settings.pool}-{hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]}"

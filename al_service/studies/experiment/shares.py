@@ -7,40 +7,34 @@ import numpy as np
 
 from al_service.evaluation.modality_shares import modality_shares
 from al_service.features.preparation import IMAGE, SPECTRUM
-from al_service.studies.experiment.system import Examples, Fitted
+from al_service.studies.experiment.answers import Answers
 
 Json = dict[str, Any]  # Any: JSON
 
 
-def shares_of_modalities(
-    fitted: Fitted, inputs: tuple[str, ...], test: Examples
-) -> list[Json]:
+def shares_of_modalities(answers: Answers) -> list[Json]:
     """Conditional utilization rates and Shapley values per target.
 
     Other modalities stay as they are. Without both there is nothing to share.
 
     Args:
-        fitted: the system.
-        inputs: what it looks at.
-        test: objects that have both.
+        answers: of a system; of objects that have both.
 
     Returns:
         Per target `target`, and per modality `utilization` and `shapley`.
     """
-    if not {IMAGE, SPECTRUM} <= set(inputs):
+    if not {IMAGE, SPECTRUM} <= set(answers.inputs):
         return []
-    everything = test.measurements
-    both = fitted.predict(everything)
-    image = fitted.predict(everything.without(SPECTRUM))
-    spectrum = fitted.predict(everything.without(IMAGE))
-    neither = fitted.predict(everything.without(IMAGE, SPECTRUM))
+    both, values = answers.of_test(), answers.test.values
+    image, spectrum = answers.of_test(SPECTRUM), answers.of_test(IMAGE)
+    neither = answers.of_test(IMAGE, SPECTRUM)
     found = []
     for column, target in enumerate(both.targets):
-        known = np.isfinite(test.values[:, column])
+        known = np.isfinite(values[:, column])
         if not known.any():
             continue
         shares = modality_shares(
-            test.values[known, column],
+            values[known, column],
             first=image.mean[known, column],
             second=spectrum.mean[known, column],
             both=both.mean[known, column],

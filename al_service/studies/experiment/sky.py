@@ -1,13 +1,17 @@
 """The objects of an experiment: a pool, its scan, its latents, and who examines."""
 
-from dataclasses import dataclass
-from typing import Final
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.features.preparation import PIXELS_OF
 from al_service.studies.experiment.division import Division, divide
 from al_service.studies.experiment.measurements import Measurements
+from al_service.studies.experiment.prepared_pool import PreparedPool
 from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.system import Examples
 from al_service.survey.atomic_folder import manifest_digest
@@ -17,6 +21,9 @@ from al_service.survey.simulation.simulate import read_latents
 
 LATENTS_FOLDER: Final = "latents"
 """Beside a simulated pool's arrays."""
+
+_DIGITS: Final = 16
+"""Hexadecimal digits of a sky's digest in a folder's name: enough among all skies."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,27 @@ class ExperimentSky:
     """`N x K` noise-free numbers that a simulator started from."""
     examines: NDArray[np.bool_] | None = None
     """`N` flags: a published split's test objects; None: they are drawn."""
+    prepared: PreparedPool | None = None
+    """Where prepared pixels are kept; None: prepared whenever somebody looks."""
 
     @property
     def digest(self) -> str:
-        """Of the pool's arrays."""
-        return manifest_digest(self.arrays.path)
+        """Of the pool's arrays and of what the scan says of them."""
+        digest = hashlib.sha256(manifest_digest(self.arrays.path).encode())
+        if self.scan is not None:
+            digest.update(np.ascontiguousarray(self.scan).tobytes())
+        return digest.hexdigest()
+
+    def keeping_pixels(self, folder: Path) -> Self:
+        """The same objects, whose pixels are prepared once.
+
+        Args:
+            folder: of the prepared pixels of all skies.
+        """
+        if not set(PIXELS_OF) & set(self.arrays.modalities):
+            return self
+        place = folder / self.digest[:_DIGITS]
+        return replace(self, prepared=PreparedPool(self.arrays, self.scan, place))
 
     def divide(self, settings: ExperimentSettings, seed: int) -> Division:
         """Who teaches, tunes and examines under a seed."""
@@ -45,9 +68,13 @@ class ExperimentSky:
     ) -> Examples:
         """Labeled objects with some of what was observed of them, in memory."""
         latents = None if self.latents is None else self.latents[rows]
-        view = PoolView(self.arrays, rows, self.scan, frozenset(modalities))
+        if self.prepared is None:
+            view = PoolView(self.arrays, rows, self.scan, frozenset(modalities))
+            inputs = view.take(slice(None))
+        else:
+            inputs = self.prepared.inputs(rows, modalities)
         return Examples(
-            Measurements(view.take(slice(None)), latents),
+            Measurements(inputs, latents),
             self.arrays.known_values[rows],
             self.arrays.known_errors[rows],
             self.arrays.group_ids[rows],

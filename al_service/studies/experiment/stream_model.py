@@ -148,10 +148,12 @@ class FittedStreams:
     def _said(self, read: Tensors) -> Iterator[Said]:
         """What each network says; the same networks for every object."""
         if self.uncertainty is Uncertainty.DROPOUT:
+            network, (columns, present) = self.networks[0], read
+            seen = network.look(columns, present)
             for draw in range(self.draws):
-                draw_masks(self.networks[0], torch.Generator().manual_seed(draw))
-                yield self.networks[0](*read)
-            settle_masks(self.networks[0])
+                draw_masks(network, torch.Generator().manual_seed(draw))
+                yield network.join(network.finish(seen, present))
+            settle_masks(network)
         elif self.guide is not None:
             for draw in range(self.draws):
                 generator = torch.Generator().manual_seed(draw)

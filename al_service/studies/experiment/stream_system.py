@@ -58,23 +58,16 @@ class StreamSystem:
     hiding: dict[str, float] = field(default_factory=dict)
     """Modality to how often training hides it."""
     balance: Balance = Balance.NONE
+    start: "StreamSystem | None" = None
+    """Another row whose network is the first of this one: of an ensemble a member, of
+    an approximation what it approximates around."""
 
     def fit(self, lesson: Lesson) -> FittedStreams:
         """Train one network, or several; then ask what is known of the weights."""
         part = _Prepared.of(lesson, self.inputs, self.readings)
         shape = self._shape(part.reader, len(lesson.targets))
         schedule = self._schedule(lesson.effort)
-        members = lesson.effort.members if self._is(Uncertainty.ENSEMBLE) else 1
-        networks = tuple(
-            fit_streams(
-                shape,
-                part.training,
-                part.validation,
-                schedule,
-                seed=derived_seed(lesson.seed, "member", number),
-            )
-            for number in range(members)
-        )
+        networks = self._networks(lesson, part, shape, schedule)
         factors = guide = None
         if self._is(Uncertainty.LAPLACE):
             factors = _factors(networks[0], part.training)
@@ -100,6 +93,29 @@ class StreamSystem:
     def load(self, folder: Path) -> FittedStreams:
         """What `FittedStreams.save` wrote."""
         return FittedStreams.load(folder)
+
+    def _networks(
+        self,
+        lesson: Lesson,
+        part: "_Prepared",
+        shape: StreamShape,
+        schedule: StreamSchedule,
+    ) -> tuple[StreamNetwork, ...]:
+        first = (
+            () if self.start is None else fitted_streams(lesson, self.start).networks
+        )
+        members = lesson.effort.members if self._is(Uncertainty.ENSEMBLE) else 1
+        others = (
+            fit_streams(
+                shape,
+                part.training,
+                part.validation,
+                schedule,
+                seed=derived_seed(lesson.seed, "member", number),
+            )
+            for number in range(len(first), members)
+        )
+        return (*first, *others)
 
     def _is(self, uncertainty: Uncertainty) -> bool:
         return self.uncertainty is uncertainty
@@ -127,6 +143,14 @@ class StreamSystem:
             hiding=self.hiding,
             balance=self.balance,
         )
+
+
+def fitted_streams(lesson: Lesson, system: StreamSystem) -> FittedStreams:
+    """Another row of the table that has learned the same lesson."""
+    fitted = lesson.learned_by(system)
+    if not isinstance(fitted, FittedStreams):
+        raise TypeError(f"{system.name}: expected FittedStreams, found {type(fitted)}")
+    return fitted
 
 
 def noise_scale(fitted: FittedStreams, validation: Examples) -> Floats:

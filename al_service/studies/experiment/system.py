@@ -1,7 +1,7 @@
 """What a model must do to stand in the table."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.posterior.predictions import Predictions
+from al_service.randomness import derived_seed
 from al_service.studies.experiment.measurements import Measurements
 from al_service.studies.experiment.settings import Effort
 from al_service.survey.inputs import Rows
@@ -75,6 +76,20 @@ class Lesson:
     seed: int
     """Of everything random in the training."""
     effort: Effort
+    parts: "Callable[[System], Fitted] | None" = None
+    """Where other rows of the table lie that have learned this very lesson; None: a
+    system that builds on them trains them itself."""
+
+    def learned_by(self, system: "System") -> "Fitted":
+        """Another system that has learned the same, maybe long ago.
+
+        Who builds on another row of the table (a late fusion on two networks, Laplace's
+        approximation on one) asks here, so that no network is trained twice.
+        """
+        if self.parts is not None:
+            return self.parts(system)
+        seed = derived_seed(self.seed, "part", system.name)
+        return system.fit(replace(self, seed=seed))
 
 
 class Fitted(Protocol):

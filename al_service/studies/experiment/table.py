@@ -139,9 +139,13 @@ def comparisons(lines: Sequence[Line]) -> list[Json]:
 
     For every system that looks at several modalities, per target: its error over that
     of the best system that looks at one; the same with a modality hidden, over the
-    best system of what is left. The floor and the ceiling compare with nobody.
+    best system of what is left. The floor and the ceiling compare with nobody; the
+    ceiling's own error stands beside every ratio.
     """
     found: list[Json] = []
+    ceilings = {
+        line.target: line.error for line in lines if line.family is Family.CEILING
+    }
     for line in lines:
         if line.hides or len(line.inputs) > 1:
             peers = list(_peers(lines, line))
@@ -158,6 +162,7 @@ def comparisons(lines: Sequence[Line]) -> list[Json]:
                     "best_single": best.system,
                     "best_single_error": best.error,
                     "ratio": line.error / best.error if best.error > 0 else None,
+                    "ceiling": ceilings.get(line.target),
                 }
             )
     return found

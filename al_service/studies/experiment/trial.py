@@ -1,4 +1,4 @@
-"""One system on one seed's division: fit, save, load, predict, examine."""
+"""One system on one seed's division: learn, be read back, predict, be examined."""
 
 import time
 from collections.abc import Iterator
@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
-from al_service.posterior.predictions import Predictions
-from al_service.randomness import derived_seed
+from al_service.studies.experiment.answers import Answers
 from al_service.studies.experiment.examining import (
     calibrated,
     examine,
@@ -18,13 +15,15 @@ from al_service.studies.experiment.examining import (
 from al_service.studies.experiment.peak_memory import PeakMemory
 from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.shares import shares_of_modalities
+from al_service.studies.experiment.shelf import Kept, Shelf
 from al_service.studies.experiment.sky import ExperimentSky
+from al_service.studies.experiment.stored_predictions import StoredPredictions
 from al_service.studies.experiment.storing import write_facts
-from al_service.studies.experiment.system import Examples, Fitted, Lesson, System
+from al_service.studies.experiment.system import System
 from al_service.survey.atomic_folder import new_folder
 
-MODEL: Final = "model"
-PREDICTIONS: Final = "predictions.npz"
+MODELS: Final = "models"
+"""Beside the trials of an experiment: the folder of what has learned."""
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -48,114 +47,70 @@ def carry_out(
     """Write a trial's folder; it appears complete or not at all.
 
     What predicts is what was loaded from its files, so that a system which forgets
-    something in saving shows in its figures.
+    something in saving shows in its figures. A model that was trained before a run was
+    interrupted is not trained again.
 
     Args:
         sky: the objects.
         settings: of the experiment.
         job: what to try.
-        folder: of this trial.
+        folder: of this trial; models lie beside it.
     """
-    with new_folder(folder) as place:
-        (place / MODEL).mkdir()
-        with PeakMemory() as memory:
-            done = _do(sky, settings, job, place / MODEL)
-        write_facts(
-            place,
-            {
-                "system": job.system.name,
-                "family": job.system.family.value,
-                "inputs": list(job.system.inputs),
-                "seed": job.seed,
-                "n_train": done.n_train,
-                "fit_seconds": done.fit_seconds,
-                "predict_seconds": done.predict_seconds,
-                "n_parameters": done.fitted.n_parameters,
-                "peak_memory_mb": memory.megabytes,
-                "rows": list(_rows(done, job.system.inputs)),
-                "shares": shares_of_modalities(
-                    done.fitted, job.system.inputs, done.test
-                ),
-                "search": done.search,
-            },
-        )
-        _write_predictions(place / PREDICTIONS, done)
-
-
-@dataclass(frozen=True)
-class _Done:
-    """A system that has learned, was stored, and has predicted."""
-
-    fitted: Fitted
-    """As it was loaded."""
-    n_train: int
-    validation: Examples
-    test: Examples
-    predictions: Predictions
-    fit_seconds: float
-    predict_seconds: float
-    search: list[Json]
-
-
-def _do(
-    sky: ExperimentSky, settings: ExperimentSettings, job: Job, model: Path
-) -> _Done:
-    system, division = job.system, sky.divide(settings, job.seed)
-    validation = sky.examples(division.validation, system.inputs)
-    lesson = Lesson(
-        sky.arrays.targets,
-        sky.examples(division.training, system.inputs),
-        validation,
-        derived_seed(job.seed, "system", system.name),
-        settings.effort,
-    )
     started = time.perf_counter()
-    fitted = system.fit(lesson)
-    fit_seconds = time.perf_counter() - started
-    fitted.save(model)
-    loaded = system.load(model)
-    test = sky.examples(division.test, system.inputs)
-    started = time.perf_counter()
-    predictions = loaded.predict(test.measurements)
-    return _Done(
-        loaded,
-        len(division.training),
-        validation,
-        test,
-        predictions,
-        fit_seconds,
-        time.perf_counter() - started,
-        list(fitted.trials),
+    division = sky.divide(settings, job.seed)
+    models = folder.parent / MODELS
+    kept = Shelf(sky, settings, job.seed, division, models).kept(job.system)
+    inputs = job.system.inputs
+    answers = Answers(
+        kept.fitted,
+        inputs,
+        sky.examples(division.test, inputs),
+        sky.examples(division.validation, inputs),
     )
+    with new_folder(folder) as place, PeakMemory() as memory:
+        asked = time.perf_counter()
+        answers.of_test()
+        predict_seconds = time.perf_counter() - asked
+        facts = _facts(job, kept, answers)
+        _stored(answers).write(place)
+        facts |= {
+            "predict_seconds": predict_seconds,
+            "peak_memory_mb": max(kept.peak_memory_mb, memory.megabytes),
+            "seconds": time.perf_counter() - started,
+        }
+        write_facts(place, facts)
 
 
-def _rows(done: _Done, inputs: tuple[str, ...]) -> Iterator[Json]:
-    """Figures with everything that the system looks at, and with each thing hidden."""
-    fitted, test = done.fitted, done.test
-    hidden: list[tuple[str, ...]] = [()]
-    if len(inputs) > 1:
-        hidden += [(name,) for name in inputs]
-    for names in hidden:
-        seen = done.predictions
-        if names:
-            seen = fitted.predict(test.measurements.without(*names))
-        before = fitted.predict(done.validation.measurements.without(*names))
-        raw = uncalibrated_coverage(seen, test.values)
-        for row in examine(calibrated(seen, before, done.validation), test):
+def _facts(job: Job, kept: Kept, answers: Answers) -> Json:
+    return {
+        "system": job.system.name,
+        "family": job.system.family.value,
+        "inputs": list(job.system.inputs),
+        "seed": job.seed,
+        "n_train": kept.n_train,
+        "fit_seconds": kept.fit_seconds,
+        "n_parameters": kept.fitted.n_parameters,
+        "rows": list(_rows(answers)),
+        "shares": shares_of_modalities(answers),
+        "search": kept.search,
+    }
+
+
+def _rows(answers: Answers) -> Iterator[Json]:
+    """Figures with everything that the system looks at, and with some of it hidden."""
+    for hidden in answers.everything_hidden():
+        seen, before = answers.of_test(*hidden), answers.of_validation(*hidden)
+        raw = uncalibrated_coverage(seen, answers.test.values)
+        left = [name for name in answers.inputs if name not in hidden]
+        widened = calibrated(seen, before, answers.validation)
+        for row in examine(widened, answers.test):
             own = raw[seen.targets.index(row["target"])]
-            left = [name for name in inputs if name not in names]
             yield {**row, "inputs": left, "metrics": {**row["metrics"], **own}}
 
 
-def _write_predictions(path: Path, done: _Done) -> None:
-    """Keep what the pictures need."""
-    features = done.fitted.features(done.test.measurements)
-    parts = {} if features is None else {"features": features}
-    np.savez_compressed(
-        path,
-        allow_pickle=False,
-        targets=np.array(done.predictions.targets),
-        values=done.test.values,
-        **done.predictions.arrays(),
-        **parts,
+def _stored(answers: Answers) -> StoredPredictions:
+    return StoredPredictions(
+        answers.of_test(),
+        answers.test.values,
+        answers.fitted.features(answers.test.measurements),
     )

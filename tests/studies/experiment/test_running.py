@@ -26,8 +26,39 @@ def test_what_is_done_is_not_done_again(
     assert trials[0] == first
     assert [one.job for one in told] == ["linear_photometry-0", ""]
     assert [one.done for one in told] == [1, 2]
-    assert told[0].seconds_left is None
+    # Nothing is known yet but what the floor has taken.
+    assert told[0].seconds_left == pytest.approx(first["seconds"])
+    assert told[0].finished is None
+    assert told[1].finished == trials[1]
     assert told[1].seconds_left == 0.0
+
+
+def test_a_system_is_expected_to_take_what_it_took_under_another_seed(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    told: list[Progress] = []
+
+    trials = run_experiment(
+        photometric_sky, small_settings(seeds=2), tmp_path, progress=told.append
+    )
+
+    assert told[0].seconds_left is None
+    both = sum(trial["seconds"] for trial in trials[:2])
+    assert told[2].seconds_left == pytest.approx(both, rel=0.5, abs=0.5)
+
+
+def test_seeds_of_another_day_join_those_that_are_there(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    """A run over days: the second seed first, then both; nothing is done twice."""
+    floor = small_settings(systems=("marginal",), first_seed=1)
+    (second,) = run_experiment(photometric_sky, floor, tmp_path)
+    both = floor.model_copy(update={"first_seed": 0, "seeds": 2})
+
+    trials = run_experiment(photometric_sky, both, tmp_path)
+
+    assert [trial["seed"] for trial in trials] == [0, 1]
+    assert trials[1] == second
 
 
 def test_another_effort_is_another_trial(
@@ -105,8 +136,12 @@ def test_fused_systems_are_compared_with_the_best_of_one_modality(
         (("image", "spectrum"), True),
         (("photometry", "spectrum"), True),
         (("photometry", "image"), True),
+        (("photometry",), True),
+        (("image",), True),
+        (("spectrum",), True),
     }
-    best = min(line.error for line in lines if len(line.inputs) == 1)
+    alone = [line for line in lines if len(line.inputs) == 1 and not line.hides]
+    best = min(line.error for line in alone)
     whole = next(
         one
         for one in comparisons(lines)

@@ -1,5 +1,7 @@
 """The fused network, trained so that no modality crowds out the other."""
 
+from typing import Final
+
 from al_service.features.preparation import IMAGE, SPECTRUM
 from al_service.models.balance import Balance
 from al_service.studies.experiment.stream_system import StreamSystem, pixel_readings
@@ -7,14 +9,17 @@ from al_service.studies.experiment.system import Family, System
 
 _BOTH = (IMAGE, SPECTRUM)
 
+MODALITY_DROPOUT: Final = StreamSystem(
+    "modality_dropout",
+    Family.BALANCE,
+    _BOTH,
+    pixel_readings(*_BOTH),
+    hiding={IMAGE: 0.15, SPECTRUM: 0.3},
+)
+"""Hides as often as the service does."""
+
 SYSTEMS: tuple[System, ...] = (
-    StreamSystem(
-        "modality_dropout",
-        Family.BALANCE,
-        _BOTH,
-        pixel_readings(*_BOTH),
-        hiding={IMAGE: 0.15, SPECTRUM: 0.3},
-    ),
+    MODALITY_DROPOUT,
     StreamSystem(
         "gradient_blending",
         Family.BALANCE,

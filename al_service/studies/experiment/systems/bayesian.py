@@ -1,12 +1,17 @@
-"""Networks that know what they do not know, on the image and on the fused network."""
+"""Networks that know what they do not know, on the image and on the fused network.
 
-from al_service.features.preparation import IMAGE, SPECTRUM
+The fused one hides modalities in training: what was never hidden cannot be missed.
+Draws with dropout need a network that was trained with it; everything else begins at a
+network that is a row of the table already.
+"""
+
+from dataclasses import replace
+
 from al_service.studies.experiment.stream_model import Uncertainty
-from al_service.studies.experiment.stream_system import StreamSystem, pixel_readings
+from al_service.studies.experiment.stream_system import StreamSystem
 from al_service.studies.experiment.system import Family, System
-
-_HIDING = {IMAGE: 0.15, SPECTRUM: 0.3}
-"""As the service does: what was never hidden cannot be missed."""
+from al_service.studies.experiment.systems.balance import MODALITY_DROPOUT
+from al_service.studies.experiment.systems.networks import IMAGE_CNN
 
 _NAMES = {
     Uncertainty.DROPOUT: "mc_dropout",
@@ -16,21 +21,20 @@ _NAMES = {
 }
 
 
-def _systems(suffix: str, inputs: tuple[str, ...]) -> tuple[System, ...]:
+def _systems(suffix: str, network: StreamSystem) -> tuple[System, ...]:
     return tuple(
-        StreamSystem(
-            f"{name}{suffix}",
-            Family.BAYESIAN,
-            inputs,
-            pixel_readings(*inputs),
+        replace(
+            network,
+            name=f"{name}{suffix}",
+            family=Family.BAYESIAN,
             uncertainty=uncertainty,
-            hiding=_HIDING if len(inputs) > 1 else {},
+            start=None if uncertainty is Uncertainty.DROPOUT else network,
         )
         for uncertainty, name in _NAMES.items()
     )
 
 
 SYSTEMS: tuple[System, ...] = (
-    *_systems("_image", (IMAGE,)),
-    *_systems("", (IMAGE, SPECTRUM)),
+    *_systems("_image", IMAGE_CNN),
+    *_systems("", MODALITY_DROPOUT),
 )

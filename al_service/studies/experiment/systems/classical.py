@@ -252,10 +252,14 @@ class RandomForest:
         return FittedColumns.load(folder)
 
 
+FOREST_PHOTOMETRY: Final = RandomForest("random_forest_photometry", (PHOTOMETRY,))
+
 SYSTEMS: tuple[System, ...] = (
     *(Linear(f"linear_{name}", inputs) for name, inputs in SUBSETS.items()),
+    FOREST_PHOTOMETRY,
     *(
         RandomForest(f"random_forest_{name}", inputs)
         for name, inputs in SUBSETS.items()
+        if inputs != FOREST_PHOTOMETRY.inputs
     ),
 )

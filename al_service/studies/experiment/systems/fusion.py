@@ -6,6 +6,10 @@ from al_service.studies.experiment.late_fusion import LateFusion, Rule
 from al_service.studies.experiment.stream_reading import EARLY
 from al_service.studies.experiment.stream_system import StreamSystem, pixel_readings
 from al_service.studies.experiment.system import Family, System
+from al_service.studies.experiment.systems.networks import (
+    IMAGE_CNN,
+    SPECTRUM_CNN_LINES,
+)
 
 _BOTH = (IMAGE, SPECTRUM)
 
@@ -19,6 +23,6 @@ SYSTEMS: tuple[System, ...] = (
         pixel_readings(*_BOTH),
         Joining.ATTENTION,
     ),
-    LateFusion("late_product", Rule.PRODUCT),
-    LateFusion("late_stacked", Rule.STACKED),
+    LateFusion("late_product", Rule.PRODUCT, IMAGE_CNN, SPECTRUM_CNN_LINES),
+    LateFusion("late_stacked", Rule.STACKED, IMAGE_CNN, SPECTRUM_CNN_LINES),
 )

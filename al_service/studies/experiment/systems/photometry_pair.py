@@ -19,15 +19,12 @@ from al_service.studies.experiment.system import (
     System,
     own_space,
 )
-from al_service.studies.experiment.systems.classical import RandomForest
-from al_service.studies.experiment.systems.service_network import ServiceNetwork
+from al_service.studies.experiment.systems.classical import FOREST_PHOTOMETRY
+from al_service.studies.experiment.systems.service_network import PHOTOMETRY_MLP
 
 _SEEN: Final = (PHOTOMETRY,)
 
-_PARTS: Final[tuple[System, System]] = (
-    ServiceNetwork("photometry_mlp", _SEEN, Family.NETWORK),
-    RandomForest("random_forest_photometry", _SEEN),
-)
+_PARTS: Final[tuple[System, System]] = (PHOTOMETRY_MLP, FOREST_PHOTOMETRY)
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,8 @@ class PhotometryPair:
     inputs: tuple[str, ...] = _SEEN
 
     def fit(self, lesson: Lesson) -> FittedPair:
-        """Train both; compare their errors on validation objects."""
-        network, forest = (part.fit(lesson) for part in _PARTS)
+        """Both have learned; compare their errors on validation objects."""
+        network, forest = (lesson.learned_by(part) for part in _PARTS)
         own = own_space(lesson.targets, lesson.validation.values)
         seen = lesson.validation.measurements
         errors = [one.predict(seen).center - own for one in (network, forest)]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +88,17 @@ def _config(inputs: tuple[str, ...], effort: Effort) -> ModelConfig:
     )
 
 
+PHOTOMETRY_MLP: Final = ServiceNetwork("photometry_mlp", (PHOTOMETRY,), Family.NETWORK)
+
+FUSION: Final = ServiceNetwork(
+    "pyro_last_layer_all", (PHOTOMETRY, IMAGE, SPECTRUM), Family.BAYESIAN
+)
+"""What the service trains where objects have everything."""
+
 SYSTEMS: tuple[System, ...] = (
-    ServiceNetwork("photometry_mlp", (PHOTOMETRY,), Family.NETWORK),
+    PHOTOMETRY_MLP,
     ServiceNetwork("pyro_last_layer_image", (IMAGE,), Family.BAYESIAN),
+    ServiceNetwork("pyro_last_layer_spectrum", (SPECTRUM,), Family.BAYESIAN),
     ServiceNetwork("pyro_last_layer", (IMAGE, SPECTRUM), Family.BAYESIAN),
-    ServiceNetwork(
-        "pyro_last_layer_all", (PHOTOMETRY, IMAGE, SPECTRUM), Family.BAYESIAN
-    ),
+    FUSION,
 )

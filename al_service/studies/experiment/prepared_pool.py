@@ -1,0 +1,144 @@
+"""Pixels of a pool, prepared when they are first asked for and kept on disk.
+
+All systems and seeds of all experiments on a pool look at the same objects. Files have
+a place for every object of the pool and are sparse: what nobody asked for takes none.
+"""
+
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from al_service.features.preparation import COLUMNS_OF, PIXELS_OF, prepare
+from al_service.features.prepared_inputs import PreparedInputs
+from al_service.survey.atomic_folder import new_folder
+from al_service.survey.inputs import Inputs
+from al_service.survey.pool_arrays import PoolArrays
+from al_service.survey.pool_view import PoolView
+
+READ_ROWS: Final = 256
+"""Objects that are prepared at a time."""
+
+_READY: Final = "ready"
+
+_SAME: Final = 2e-3
+"""Relative difference that half precision and the order of sums explain."""
+
+Array = NDArray[Any]  # Any: every number type
+Files = dict[str, np.memmap[Any, np.dtype[Any]]]  # Any: as above
+
+
+@dataclass(frozen=True)
+class PreparedPool:
+    """A pool, its scan, and a folder for what is made of both."""
+
+    arrays: PoolArrays
+    scan: NDArray[np.float64] | None
+    """As `Inputs.scan`; line fluxes depend on it."""
+    folder: Path
+
+    def inputs(
+        self, rows: NDArray[np.int64], modalities: Collection[str]
+    ) -> PreparedInputs:
+        """Some objects in memory, their pixels prepared.
+
+        Args:
+            rows: `N` rows of the pool.
+            modalities: names of those that are wanted.
+        """
+        seen = self._flagged(rows, modalities)
+        parts: dict[str, Array] = {}
+        for modality in PIXELS_OF:
+            if modality in modalities and modality in self.arrays.modalities:
+                files = self._files(modality)
+                self._fill(files, modality, np.unique(rows))
+                parts |= {name: files[name][rows] for name in _names(modality)}
+        light = {one.name: getattr(seen, one.name) for one in fields(Inputs)}
+        return PreparedInputs(**light, parts=parts)
+
+    def _flagged(self, rows: NDArray[np.int64], modalities: Collection[str]) -> Inputs:
+        """Photometry, flags and scan of some objects; pixels stay on disk."""
+        inputs = self.arrays.inputs(rows, modalities=())
+        flags: dict[str, Any] = {  # Any: as `Inputs` has it
+            f"has_{name}": flag[rows]
+            for name, flag in self.arrays.flags.items()
+            if name in modalities
+        }
+        scan = None if self.scan is None else self.scan[rows]
+        return replace(inputs, scan=scan, **flags)
+
+    def _fill(self, files: Files, modality: str, rows: NDArray[np.int64]) -> None:
+        """Prepare those rows that nobody has asked for before."""
+        missing = rows[~files[_READY][rows]]
+        for start in range(0, len(missing), READ_ROWS):
+            some = missing[start : start + READ_ROWS]
+            for name, part in self._made(modality, some).items():
+                files[name][some] = part
+                files[name].flush()
+            # Only now: whoever is killed before has prepared nothing.
+            files[_READY][some] = True
+            files[_READY].flush()
+
+    def _files(self, modality: str) -> Files:
+        """What there is of a modality, for all objects; made empty if need be."""
+        place = self.folder / modality
+        if place.is_dir() and not self._up_to_date(modality, _opened(place, modality)):
+            shutil.rmtree(place)
+        if not place.is_dir():
+            self._make_room(place, modality)
+        return _opened(place, modality)
+
+    def _make_room(self, place: Path, modality: str) -> None:
+        (first,) = self._rows_with(modality)[:1].tolist()
+        few = self._made(modality, np.array([first]))
+        with new_folder(place) as partial:
+            n = self.arrays.n_objects
+            for name, part in few.items():
+                _new_file(partial / name, part.dtype, (n, *part.shape[1:]))
+            _new_file(partial / _READY, np.dtype(np.bool_), (n,))
+
+    def _up_to_date(self, modality: str, files: Files) -> bool:
+        """Whether one object, prepared once more, comes out as it was kept."""
+        ready = np.flatnonzero(files[_READY] & self.arrays.flags[modality])[:1]
+        if len(ready) == 0:
+            return True
+        return all(
+            files[name].shape[1:] == part.shape[1:]
+            and np.allclose(
+                files[name][ready], part, rtol=_SAME, atol=_SAME, equal_nan=True
+            )
+            for name, part in self._made(modality, ready).items()
+        )
+
+    def _rows_with(self, modality: str) -> NDArray[np.int64]:
+        return np.flatnonzero(self.arrays.flags[modality])
+
+    def _made(self, modality: str, rows: NDArray[np.int64]) -> dict[str, Array]:
+        view = PoolView(self.arrays, rows, self.scan, frozenset({modality}))
+        made = prepare(view.take(slice(None)), (modality,))
+        return {
+            name: part.astype(np.float16) if name == PIXELS_OF[modality] else part
+            for name, part in made.items()
+        }
+
+
+def _names(modality: str) -> tuple[str, str]:
+    return COLUMNS_OF[modality], PIXELS_OF[modality]
+
+
+def _opened(place: Path, modality: str) -> Files:
+    return {
+        name: open_memmap(place / f"{name}.npy", mode="r+")
+        for name in (*_names(modality), _READY)
+    }
+
+
+def _new_file(
+    path: Path, dtype: "np.dtype[Any]", shape: tuple[int, ...]
+) -> None:  # Any: float types and flags
+    open_memmap(path.with_suffix(".npy"), mode="w+", dtype=dtype, shape=shape).flush()
