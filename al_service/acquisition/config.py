@@ -24,6 +24,13 @@ class Strategy(StrEnum):
     EPIG = "epig"  # what says most about the answers that matter
 
 
+class Features(StrEnum):
+    """By what objects are compared once there is a network."""
+
+    LAST_LAYER = "last_layer"  # what the last layer sees, φ
+    GRADIENT = "gradient"  # sketched gradients of all dense layers
+
+
 class ColdStart(StrEnum):
     """How objects are ordered before there are labels."""
 
@@ -64,6 +71,9 @@ class StrategyConfig(BaseModel):
 
     version: Literal[1] = 1
     name: Strategy = DEFAULT_STRATEGY
+
+    features: Features = Features.LAST_LAYER
+    """What walks compare objects by."""
 
     cold_start: ColdStart = ColdStart.TYPICAL
     """The order before there are labels; strategy `random` has none of it."""

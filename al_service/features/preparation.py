@@ -5,8 +5,7 @@ already. What an object does not have is NaN in columns and 0 in pixels.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from al_service.features.lines import LINE_FEATURES, line_features
 from al_service.features.photometry import photometry_features
 from al_service.features.prepared_inputs import PreparedInputs
 from al_service.features.spectra import SCALE_FEATURES, prepare_spectra
-from al_service.survey.inputs import Inputs, Rows
+from al_service.survey.inputs import Inputs
 from al_service.survey.photometry_columns import EXTINCTION
 
 PHOTOMETRY: Final = "photometry"
@@ -39,24 +38,6 @@ PIXELS_OF: Final[Mapping[str, str]] = {IMAGE: "pixels", SPECTRUM: "channels"}
 Array = NDArray[np.floating[Any]]  # Any: every precision
 
 
-@dataclass(frozen=True)
-class PreparedInputs(Inputs):
-    """Objects whose images and spectra were prepared before: their pixels are gone."""
-
-    prepared: Mapping[str, Array] = field(default_factory=dict)
-    """Columns and pixels of images and spectra by name, `N x ...`."""
-
-    def take(self, rows: Rows) -> Self:
-        """The objects of some rows, in their order."""
-        parts: dict[str, Any] = {  # Any: arrays of every modality
-            one.name: None if part is None else part[rows]
-            for one in fields(Inputs)
-            for part in [getattr(self, one.name)]
-        }
-        prepared = {name: part[rows] for name, part in self.prepared.items()}
-        return type(self)(**parts, prepared=prepared)
-
-
 def prepare(inputs: Inputs, modalities: Collection[str]) -> dict[str, Array]:
     """Everything that the encoders of some modalities read.
 
@@ -68,10 +49,6 @@ def prepare(inputs: Inputs, modalities: Collection[str]) -> dict[str, Array]:
         Columns `N x F` and pixels `N x ...` by name.
     """
     made: dict[str, Array] = {}
-    if isinstance(inputs, PreparedInputs):
-        wanted = {COLUMNS_OF[name] for name in modalities}
-        wanted |= {PIXELS_OF[name] for name in modalities if name in PIXELS_OF}
-        made = {name: part for name, part in inputs.prepared.items() if name in wanted}
     if PHOTOMETRY in modalities:
         made[COLUMNS_OF[PHOTOMETRY]] = photometry_features(inputs.photometry)
     if isinstance(inputs, PreparedInputs):

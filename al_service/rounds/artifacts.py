@@ -55,6 +55,13 @@ class Artifacts:
         name = f"{network_digest}-{pool_digest[:_POOL_DIGITS]}"
         return self.root / "features" / name
 
+    def gradients(
+        self, network_digest: str, pool_digest: str, checkpoint_digest: str
+    ) -> Path:
+        """Folder of a pool's gradient features; they go when the network's do."""
+        features = self.features(network_digest, pool_digest)
+        return features.with_name(f"{features.name}-{checkpoint_digest[:_POOL_DIGITS]}")
+
     def caches(self) -> list[Path]:
         """Folders of cached features; each name starts with the network's digest."""
         return sorted((self.root / "features").glob("*-*"))

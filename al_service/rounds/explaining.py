@@ -175,6 +175,7 @@ def _order(past: Past, terms: Terms, seen: Seen | None) -> NewRanking:
         head,
         seen.cache,
         feature_scale=seen.network.whitening.distance_scale,
+        gradients=seen.gradients,
     )
 
 

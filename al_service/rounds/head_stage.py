@@ -30,6 +30,7 @@ from al_service.rounds.evaluating import (
     save_examination,
     verdict_json,
 )
+from al_service.rounds.gradients import gradients_for
 from al_service.rounds.networks import Learned, identity_of
 from al_service.rounds.order_record import save_order
 from al_service.rounds.ordering import (
@@ -206,14 +207,20 @@ def _results(
 ) -> Results:
     calibration = examination.calibration
     terms = terms_of(assignment)
+    checkpoint_digest = save_checkpoint(
+        assignment.artifacts.checkpoints, learned.network, head, calibration
+    )
+    gradients = gradients_for(assignment, learned, head, checkpoint_digest)
+    compared_by = learned.cache if gradients is None else gradients
     ranking = rank_queue(
         terms,
         moment.queue,
         head,
         learned.cache,
         feature_scale=learned.network.whitening.distance_scale,
-        memory=learned.cache.folder
+        memory=compared_by.folder
         / f"nearest-labels-{assignment.subject.campaign_id}.npz",
+        gradients=gradients,
     )
     return Results(
         ranking=ranking,
@@ -239,9 +246,7 @@ def _results(
                 assignment, terms, moment.queue, ranking, cache=learned.cache
             ),
         },
-        checkpoint_digest=save_checkpoint(
-            assignment.artifacts.checkpoints, learned.network, head, calibration
-        ),
+        checkpoint_digest=checkpoint_digest,
         head_digest=moment.head_digest,
     )
 

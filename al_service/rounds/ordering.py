@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from al_service.acquisition.cold_start import rank_typical
 from al_service.acquisition.covering import rank_covering
+from al_service.acquisition.gradients import through_gradients, unit_scale
 from al_service.acquisition.information import Knowledge
 from al_service.acquisition.knowing import (
     aim_rows,
@@ -134,6 +135,7 @@ def rank_queue(
     *,
     feature_scale: NDArray[np.float64],
     memory: Path | None = None,
+    gradients: FeatureCache | None = None,
 ) -> NewRanking:
     """Order the free candidates by what their labels would teach.
 
@@ -145,9 +147,11 @@ def rank_queue(
         feature_scale: `D` factors on features before distances are taken.
         memory: file of the distances that earlier runs on these features have found;
             the order is the same without it.
+        gradients: in place of the features where objects are compared.
     """
     arrays, strategy = terms.arrays, terms.strategy
-    phi: NDArray[Any] = cache.arrays["phi"]
+    seen: NDArray[Any] = cache.arrays["phi"]
+    aims = aim_rows(queue.pool_rows)
     score, precision = _scores(terms, queue.rows, head, cache)
     knowledge: Knowledge | None = None
     if strategy.looks_at_posterior:
@@ -156,8 +160,13 @@ def rank_queue(
             strategy,
             precision=precision,
             centers=cache.take(queue.taken_rows),
-            aims=cache.take(aim_rows(queue.pool_rows)),
+            aims=cache.take(aims),
         )
+    if gradients is not None:
+        seen = gradients.arrays["gradient"]
+        feature_scale = unit_scale(seen[aims])
+        if knowledge is not None:
+            knowledge = through_gradients(knowledge, seen[aims])
     with remembering(
         memory,
         cache.n_objects,
@@ -166,12 +175,12 @@ def rank_queue(
     ) as find_nearest:
         ranking = rank(
             strategy,
-            features=phi,
+            features=seen,
             feature_rows=queue.rows,
             score=score,
             object_ids=arrays.object_ids[queue.rows],
             group_ids=arrays.group_ids[queue.rows],
-            center_features=phi[queue.taken_rows],
+            center_features=seen[queue.taken_rows],
             blocked_groups=set(arrays.group_ids[queue.taken_rows].tolist()),
             random_keys=queue.random_keys,
             size=terms.size,

@@ -14,6 +14,7 @@ from al_service.posterior.checkpoint import load_checkpoint
 from al_service.rounds import leasing
 from al_service.rounds.artifacts import Artifacts, mark_used
 from al_service.rounds.assignment import measured_pool
+from al_service.rounds.gradients import cache_gradients, wants_gradients
 from al_service.rounds.order_record import OrderRecord
 from al_service.rounds.ordering import Queue, queue_without
 from al_service.rounds.scoring import FeatureCache, cache_features, find_cache
@@ -31,6 +32,8 @@ class Seen:
 
     network: Network
     cache: FeatureCache
+    gradients: FeatureCache | None = None
+    """Where the strategy compared objects by them."""
 
 
 @dataclass(frozen=True)
@@ -92,24 +95,56 @@ def features_of(past: Past, settings: Settings) -> Iterator[Seen | None]:
     if past.network_digest is None or past.checkpoint_digest is None:
         yield None
         return
-    artifacts = Artifacts(settings.artifacts_folder)
-    network = load_checkpoint(artifacts.checkpoints, past.checkpoint_digest).network
-    folder = artifacts.features(past.network_digest, past.record.pool_digest)
-    cache = find_cache(folder)
-    if cache is not None:
-        mark_used(folder)
-        yield Seen(network, cache)
-        return
     with tempfile.TemporaryDirectory() as place:
-        computed = cache_features(
+        yield _see(past, past.network_digest, past.checkpoint_digest, settings, place)
+
+
+def _see(
+    past: Past,
+    network_digest: str,
+    checkpoint_digest: str,
+    settings: Settings,
+    place: str,
+) -> Seen:
+    """What is cached is read, what is not is computed in a folder that goes again."""
+    artifacts = Artifacts(settings.artifacts_folder)
+    checkpoint = load_checkpoint(artifacts.checkpoints, checkpoint_digest)
+    network, pool_digest = checkpoint.network, past.record.pool_digest
+    folder = artifacts.features(network_digest, pool_digest)
+    cache = _kept(folder)
+    steep = artifacts.gradients(network_digest, pool_digest, checkpoint_digest)
+    wanted = wants_gradients(past.record.strategy)
+    gradients = _kept(steep) if wanted else None
+    if cache is not None and (gradients is not None or not wanted):
+        return Seen(network, cache, gradients)
+    pool = measured_pool(past.arrays, network.config, artifacts, should_stop=never)
+    if cache is None:
+        cache = cache_features(
             network,
-            measured_pool(past.arrays, network.config, artifacts, should_stop=never),
+            pool,
             Path(place) / "features",
             chunk=settings.score_chunk,
             progress=_say_nothing,
             should_stop=never,
         )
-        yield Seen(network, computed)
+    if wanted and gradients is None:
+        gradients = cache_gradients(
+            network,
+            checkpoint.head,
+            pool,
+            Path(place) / "gradients",
+            chunk=settings.score_chunk,
+            should_stop=never,
+        )
+    return Seen(network, cache, gradients)
+
+
+def _kept(folder: Path) -> FeatureCache | None:
+    """A cache that is there, and stays while it is read."""
+    cache = find_cache(folder)
+    if cache is not None:
+        mark_used(folder)
+    return cache
 
 
 def never() -> bool:

@@ -93,6 +93,42 @@ def cache_features(
     Raises:
         RunStopped: `should_stop` said so; finished chunks stay.
     """
+
+    def compute(rows: slice) -> dict[str, Array]:
+        return extract(network, pool.of(pool.rows[rows])).arrays()
+
+    return fill_cache(
+        folder,
+        len(pool),
+        compute,
+        chunk=chunk,
+        progress=progress,
+        should_stop=should_stop,
+    )
+
+
+def fill_cache(
+    folder: Path,
+    n: int,
+    compute: Callable[[slice], dict[str, Array]],
+    *,
+    chunk: int,
+    progress: Callable[[float], None] = lambda _share: None,
+    should_stop: Callable[[], bool],
+) -> FeatureCache:
+    """Compute what is not cached yet, chunk by chunk.
+
+    Args:
+        folder: named by what decides the content; filled here.
+        n: objects.
+        compute: names to arrays of the objects of some rows.
+        chunk: objects at a time.
+        progress: told the finished share after every chunk.
+        should_stop: asked before every chunk.
+
+    Raises:
+        RunStopped: `should_stop` said so; finished chunks stay.
+    """
     cached = find_cache(folder)
     if cached is not None:
         progress(1.0)
@@ -101,14 +137,12 @@ def cache_features(
         # Damaged: which chunk it was cannot be known.
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    n = len(pool)
     for start in range(0, n, chunk):
         if should_stop():
             raise RunStopped(f"scoring stopped after {start} of {n} objects")
         rows = slice(start, min(start + chunk, n))
         if not _marker(folder, rows).exists():
-            features = extract(network, pool.of(pool.rows[rows]))
-            _store(folder, rows, features.arrays(), n)
+            _store(folder, rows, compute(rows), n)
         progress(rows.stop / n)
     save_text(folder / _COMPLETE, json.dumps(_checksums(folder)))
     return open_cache(folder)

@@ -6,27 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.acquisition.density import density_weights, represented_rows
-from al_service.acquisition.guards import strata_of
 from al_service.acquisition.knowing import (
     aim_rows,
     knowledge_of,
     precision_of,
     weights_of,
 )
-from al_service.acquisition.quality import (
-    QuotaBy,
-    class_strata,
-    color_strata,
-    doubtful,
-)
 from al_service.acquisition.ranking import one_per_galaxy, unblocked
 from al_service.acquisition.strategies import Strategy, rank
 from al_service.acquisition.uncertainty import total_variance
-from al_service.features.photometry import signal_to_noise
 from al_service.models.network import Network
 from al_service.posterior.features import Features
 from al_service.posterior.head import Head
 from al_service.studies.arms import Arm
+from al_service.studies.guarding import held_back, strata_of_rows
+from al_service.studies.seeing import seen_objects
 from al_service.studies.sky import Sky
 from al_service.survey.pool_arrays import PoolArrays
 from al_service.survey.pool_view import PoolView
@@ -145,48 +139,32 @@ def _rank(
             centers=features.take(labeled),
             aims=features.take(aim_rows(np.sort(campaign.sky.pool))),
         )
+    seen = seen_objects(
+        strategy,
+        campaign.view,
+        network,
+        head,
+        features,
+        pool_rows=np.sort(campaign.sky.pool),
+        knowledge=knowledge,
+    )
     ranking = rank(
         strategy,
-        features=features.phi,
+        features=seen.features,
         feature_rows=free,
         score=total_variance(
             head.epistemic_variance(candidates), weights_of(head, strategy)
         ),
         object_ids=arrays.object_ids[free],
         group_ids=arrays.group_ids[free],
-        center_features=features.phi[labeled],
+        center_features=seen.features[labeled],
         blocked_groups=set(arrays.group_ids[labeled].tolist()),
         random_keys=campaign.sky.random_keys[free],
         size=_REACH * size if quota else size,
         seed=seed,
-        feature_scale=network.whitening.distance_scale,
-        knowledge=knowledge,
-        strata=_strata(campaign, free) if quota else None,
-        held=_held(campaign, free),
+        feature_scale=seen.scale,
+        knowledge=seen.knowledge,
+        strata=strata_of_rows(strategy, arrays, free, pool_rows=campaign.sky.pool),
+        held=held_back(strategy, arrays, free),
     )
     return free[ranking.order[:size]]
-
-
-def _strata(campaign: Campaign, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The strata that the quota holds for, of some rows; the scan is not asked here."""
-    by = campaign.arm.strategy.quota_by
-    if by is QuotaBy.CLASS:
-        return class_strata(None)
-    pool = np.sort(campaign.sky.pool)
-    photometry = campaign.arrays.inputs(pool, modalities=()).photometry
-    found = np.full(campaign.arrays.n_objects, -1, dtype=np.int64)
-    found[pool] = (
-        color_strata(photometry)
-        if by is QuotaBy.COLOR
-        else strata_of(signal_to_noise(photometry))
-    )
-    return found[rows]
-
-
-def _held(campaign: Campaign, rows: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-    """Which objects a flag of the strategy is raised for; None without flags."""
-    wanted = campaign.arm.strategy.hold_back
-    if not wanted:
-        return None
-    bare = campaign.arrays.inputs(rows, modalities=())
-    return doubtful(wanted, bare.photometry, None)

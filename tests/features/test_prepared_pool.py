@@ -45,7 +45,8 @@ def test_prepared_objects_are_prepared_as_if_they_were_read(
         assert mine[name].dtype == part.dtype
         np.testing.assert_allclose(mine[name], part, rtol=1e-3, atol=1e-6)
     for name in COLUMNS_OF.values():
-        np.testing.assert_array_equal(mine[name], theirs[name])
+        # Sums over pixels of many objects at a time are taken in another order.
+        np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-6, atol=1e-6)
 
 
 def test_a_network_that_may_not_see_spectra_is_given_none(

@@ -3,6 +3,7 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -32,9 +33,15 @@ def explained(observatory: Observatory, batch_id: int) -> Explanation:
     )
 
 
-def taught(observatory: Observatory, strategy: str) -> tuple[int, int]:
+def taught(
+    observatory: Observatory,
+    strategy: str,
+    **settings: Any,  # Any: its fields
+) -> tuple[int, int]:
     """A campaign with a network, and the number of a batch that walks its order."""
-    campaign = observatory.open_campaign(strategy={"name": strategy}, random_share=0.2)
+    campaign = observatory.open_campaign(
+        strategy={"name": strategy, **settings}, random_share=0.2
+    )
     observatory.observe(campaign, 60)
     observatory.carry_out(observatory.plan(campaign, RunKind.FULL))
     return campaign, observatory.observe(campaign, 8).id
@@ -54,6 +61,25 @@ def test_a_batch_comes_out_again_bit_for_bit_however_much_was_learned_since(
         assert found.same_order
         assert found.same_features
         assert found.differing == ()
+
+
+@pytest.mark.parametrize("strategy", ["lcmd", "bait"])
+def test_objects_may_be_compared_by_gradients(
+    observatory: Observatory, strategy: str
+) -> None:
+    """The order of a head run hangs on the last layer of the full run before it."""
+    campaign, batch = taught(observatory, strategy, features="gradient")
+    observatory.carry_out(observatory.plan(campaign, RunKind.HEAD))
+    later = observatory.observe(campaign, 5).id
+    (kept,) = (observatory.artifacts / "features").glob("*-*-*")
+    assert (kept / "gradient.npy").exists()
+
+    again = [replayed(observatory, number) for number in (batch, later)]
+    shutil.rmtree(kept)
+    again += [replayed(observatory, number) for number in (batch, later)]
+
+    assert all(found.same_order for found in again)
+    assert not list((observatory.artifacts / "features").glob("*-*-*"))
 
 
 def test_features_that_were_tidied_away_are_computed_again(
