@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -14,11 +14,17 @@ from al_service.cli.pool_scan import scan_now
 from al_service.cli.progress_bars import progress_bars
 from al_service.rounds.campaigns import LARGEST_NUMBER
 from al_service.rounds.importing import ImportResult, import_files
+from al_service.rounds.pools import find_pool
 from al_service.survey.catalogs.column_map import read_declaration
 from al_service.survey.importing.request import ImportRequest, MatchBy
 from al_service.survey.positions import MATCH_RADIUS_ARCSEC
 
 PathOption = Path | None
+
+NO_PHOTOMETRY: Final = (
+    "no object has photometry: where the catalog has fluxes or magnitudes, say which by"
+    " --columns model=…,unit=…, under another name of the pool"
+)
 
 
 def import_pool(
@@ -115,7 +121,12 @@ def import_pool(
         )
         if scan and result.counts.spectra:
             scan_now(place, name)
-    _report(console_for(json_file), name, result, listed)
+        with place.sessions() as session:
+            has = find_pool(session, name).modalities
+    console = console_for(json_file)
+    _report(console, name, result, listed)
+    if catalog is not None and "photometry" not in has:
+        console.print(NO_PHOTOMETRY, style="yellow", highlight=False)
     write_json(json_file, _as_json(name, result, listed))
 
 
