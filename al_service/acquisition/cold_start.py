@@ -50,9 +50,7 @@ def rank_typical(
     Returns:
         A ranking with scores of 0: nothing is known about variances yet.
     """
-    check_candidates(np.zeros(len(features)), object_ids, group_ids)
-    if batch < 1:
-        raise InvalidInput(f"expected a batch of at least 1 object, got {batch}")
+    check_start(features, object_ids, group_ids, batch=batch)
     generator = np.random.default_rng(seed)
     rows = one_row_per_galaxy(object_ids, group_ids, generator, most=_SAMPLE)
     points = np.ascontiguousarray(features[rows], dtype=np.float32)
@@ -66,6 +64,19 @@ def rank_typical(
             break
     order = rows[np.asarray(chosen, dtype=np.int64)]
     return Ranking(order=order, score=np.zeros(len(order)), reason=REASON)
+
+
+def check_start(
+    features: NDArray[np.floating],
+    object_ids: NDArray[np.str_],
+    group_ids: NDArray[np.str_],
+    *,
+    batch: int,
+) -> None:
+    """Refuse columns of different lengths, and batches of nothing."""
+    check_candidates(np.zeros(len(features)), object_ids, group_ids)
+    if batch < 1:
+        raise InvalidInput(f"expected a batch of at least 1 object, got {batch}")
 
 
 def one_row_per_galaxy(

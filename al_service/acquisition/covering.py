@@ -12,9 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from al_service.acquisition.cold_start import MOST, REASON, one_row_per_galaxy
-from al_service.acquisition.ranking import Ranking, check_candidates
-from al_service.errors import InvalidInput
+from al_service.acquisition.cold_start import (
+    MOST,
+    REASON,
+    check_start,
+    one_row_per_galaxy,
+)
+from al_service.acquisition.ranking import Ranking
 
 SAMPLE: Final = 5000
 """Objects that are covered: a larger pool is represented by a random sample. Their
@@ -49,9 +53,7 @@ def rank_covering(
     Returns:
         A ranking with scores of 0: nothing is known about variances yet.
     """
-    check_candidates(np.zeros(len(features)), object_ids, group_ids)
-    if batch < 1:
-        raise InvalidInput(f"expected a batch of at least 1 object, got {batch}")
+    check_start(features, object_ids, group_ids, batch=batch)
     rows = one_row_per_galaxy(
         object_ids, group_ids, np.random.default_rng(seed), most=SAMPLE
     )

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from al_service.acquisition.guessing import guess_choices
 from al_service.acquisition.quadratic import ROUNDING, quadratic, squares
 
 Floats = NDArray[np.float64]
@@ -86,6 +87,7 @@ class GreedyGain:
         self._free = np.ones(len(points), dtype=np.bool_)
         self._norms = np.sqrt(np.einsum("nd,nd->n", points, points, dtype=np.float64))
         self._queue: deque[Guess] = deque()
+        self._pending: list[Guess] = []  # chosen, but not in the matrices yet
         self._variance, self._variance_slack = quadratic(points, covariance)
         self._aim = None if moment is None else aim_under(covariance, moment)
         self._reach = np.zeros(len(points))
@@ -146,13 +148,37 @@ class GreedyGain:
         """Scores of some rows in float64, summed in a fixed order or fast."""
         points = self._points[rows].astype(np.float64)
         variance = squares(points, self._covariance, fixed_order=fixed_order)
-        if self._aim is None:
-            return variance
-        reach = squares(points, self._aim, fixed_order=fixed_order)
-        return reach / (1.0 + variance)
+        reach = variance
+        if self._aim is not None:
+            reach = squares(points, self._aim, fixed_order=fixed_order)
+        for guess in self._pending:
+            products = np.einsum("ld,d->l", points, guess.direction)
+            share = products / guess.gain
+            variance = variance - share * products
+            if self._aim is not None:
+                seen = np.einsum("ld,d->l", points, guess.aim)
+                reach = reach - share * (2.0 * seen - share * guess.reach)
+        return variance if self._aim is None else reach / (1.0 + variance)
+
+    def _settle(self) -> None:
+        """Bring the choices since the last time into Σ and ΣFΣ, all at once."""
+        if not self._pending:
+            return
+        directions = np.stack([guess.direction for guess in self._pending], axis=1)
+        shares = directions / np.array([guess.gain for guess in self._pending])
+        with threadpool_limits(1, user_api="blas"):  # the posterior hangs on every bit
+            self._covariance -= shares @ directions.T
+            if self._aim is not None:
+                seen = np.stack([guess.aim for guess in self._pending], axis=1)
+                both = shares @ seen.T
+                reaches = np.array([guess.reach for guess in self._pending])
+                self._aim = self._aim - (both + both.T)
+                self._aim += (shares * reaches) @ shares.T
+        self._pending = []
 
     def _look_ahead(self, row: int) -> None:
         """Guess this choice and the ones after it; one product serves all."""
+        self._settle()
         rows = self._shortlist(row)
         with threadpool_limits(1, user_api="blas"):  # the posterior hangs on every bit
             guesses = guess_choices(
@@ -206,12 +232,9 @@ class GreedyGain:
             aim_error = ROUNDING * float(np.linalg.norm(guess.aim)) * self._norms
             self._reach_slack += 2.0 * np.abs(share) * (aim_error + error * ratio)
             self._reach_slack += 2.0 * np.abs(aim_products) * error / gain
-            both = np.outer(direction, guess.aim)
-            self._aim = self._aim - (both + both.T) / gain
-            self._aim += np.outer(direction, direction) * (guess.reach / gain**2)
         self._variance -= share * products
         self._variance_slack += 2.0 * np.abs(share) * error
-        self._covariance -= np.outer(direction, direction) / gain
+        self._pending.append(guess)
         self._free[guess.row] = False
 
 
@@ -220,53 +243,3 @@ def aim_under(covariance: Floats, moment: Floats) -> Floats:
     with threadpool_limits(1, user_api="blas"):
         aim: Floats = covariance @ moment @ covariance
     return aim
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A choice of the greedy rule among few."""
-
-    place: int
-    direction: Floats
-    aim: Floats
-    gain: float
-    reach: float
-
-
-def guess_choices(
-    points: Floats, covariance: Floats, aim: Floats | None, *, count: int
-) -> list[Choice]:
-    """The greedy rule among some rows, the first of which is chosen first.
-
-    Args:
-        points: `L x D` rows, unit noise.
-        covariance: `D x D`.
-        aim: `D x D` matrix ΣFΣ, or None for MaxDet.
-        count: how many to choose, at most `L`.
-    """
-    covariance = covariance.copy()
-    aim = None if aim is None else aim.copy()
-    variance = np.einsum("ld,ld->l", points @ covariance, points)
-    reach = variance if aim is None else np.einsum("ld,ld->l", points @ aim, points)
-    free = np.ones(len(points), dtype=np.bool_)
-    place, choices = 0, []
-    for _ in range(count):
-        point, free[place] = points[place], False
-        direction = covariance @ point
-        gain = 1.0 + float(point @ direction)
-        seen = np.zeros_like(point) if aim is None else aim @ point
-        reached = float(point @ seen)
-        choices.append(Choice(place, direction, seen, gain, reached))
-        products = points @ direction
-        covariance -= np.outer(direction, direction) / gain
-        variance = variance - products**2 / gain
-        score = variance
-        if aim is not None:
-            ratio = reached / gain
-            reach = reach - products / gain * (2.0 * (points @ seen) - products * ratio)
-            both = np.outer(direction, seen)
-            aim -= (both + both.T) / gain
-            aim += np.outer(direction, direction) * (ratio / gain)
-            score = reach / (1.0 + variance)
-        place = int(np.argmax(np.where(free, score, -np.inf)))
-    return choices

@@ -91,6 +91,7 @@ class GreedyPrediction(GreedyGain):
         self._seen -= np.outer(guess.direction, products) / guess.gain
         self._totals -= products**2 / guess.gain
         super()._commit(guess)
+        self._settle()  # thousands of scores are computed under Σ after every choice
 
     def _drift(self) -> float:
         """By how much the variance of an aim has shrunk at most since F was made."""

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from al_service.acquisition.information import covariance_of
 from al_service.acquisition.information_gain import GreedyGain
@@ -127,6 +128,38 @@ def test_epig_is_the_greedy_choice_by_its_definition(prior: float) -> None:
 
     expected = epig_by_definition(points, covariance, aims, weights, 40)
     assert walked(walk, 40) == expected
+
+
+def test_a_posterior_has_the_same_bits_with_any_number_of_threads() -> None:
+    """Products of large matrices are summed in another order by two threads."""
+    points, covariance, names = sky(n=600, dim=200)
+    moment = points.astype(float).T @ points.astype(float) / len(points)
+    left: list[Floats] = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            walk = GreedyGain(points, covariance, object_ids=names, moment=moment)
+            walked(walk, 40)
+            walk._settle()
+        assert walk._aim is not None
+        left.append(np.stack([walk._covariance, walk._aim]))
+
+    assert np.array_equal(*left)
+
+
+def test_scores_between_two_guesses_are_those_of_the_posterior_of_now() -> None:
+    points, covariance, names = sky()
+    moment = points.astype(float).T @ points.astype(float) / len(points)
+    walk = GreedyGain(points, covariance, object_ids=names, moment=moment)
+    rows = np.arange(len(points))
+
+    walked(walk, 5)
+    assert len(walk._pending) == 5
+    pending = walk._scores(rows, fixed_order=True)
+    walk._settle()
+
+    np.testing.assert_allclose(
+        walk._scores(rows, fixed_order=True), pending, rtol=1e-9, atol=1e-12
+    )
 
 
 def test_epig_of_a_label_of_the_very_object_is_known_in_closed_form() -> None:

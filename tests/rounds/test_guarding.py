@@ -34,7 +34,9 @@ def test_what_a_flag_holds_back_comes_last_and_is_named(
         random_share=0.0,
     )
 
-    sky.carry_out(sky.plan(campaign_id, RunKind.SCORE))
+    cold_start = sky.live_run(campaign_id, RunKind.SCORE)
+    assert cold_start is not None
+    sky.carry_out(cold_start.id)
     cold = {name for name, _, _ in sky.ranking(campaign_id)}
     sky.observe(campaign_id, 60)
     run = sky.publish(campaign_id, RunKind.FULL)
