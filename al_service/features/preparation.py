@@ -5,7 +5,8 @@ already. What an object does not have is NaN in columns and 0 in pixels.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,8 @@ from al_service.features.images import (
 )
 from al_service.features.lines import LINE_FEATURES, line_features
 from al_service.features.photometry import photometry_features
-from al_service.features.prepared_inputs import PreparedInputs
 from al_service.features.spectra import SCALE_FEATURES, prepare_spectra
-from al_service.survey.inputs import Inputs
+from al_service.survey.inputs import Inputs, Rows
 from al_service.survey.photometry_columns import EXTINCTION
 
 PHOTOMETRY: Final = "photometry"
@@ -36,6 +36,25 @@ PIXELS_OF: Final[Mapping[str, str]] = {IMAGE: "pixels", SPECTRUM: "channels"}
 """Modality to the name of its pixels."""
 
 Array = NDArray[np.floating[Any]]  # Any: every precision
+
+
+@dataclass(frozen=True)
+class PreparedInputs(Inputs):
+    """Objects whose images and spectra were prepared before: their pixels are gone."""
+
+    prepared: Mapping[str, Array] = field(default_factory=dict)
+    """Columns and pixels of images and spectra by name, `N x ...`, pixels maybe in half
+    precision. What was prepared can still be hidden: flags of presence decide."""
+
+    def take(self, rows: Rows) -> Self:
+        """The objects of some rows, in their order."""
+        parts: dict[str, Any] = {  # Any: arrays of every modality
+            one.name: None if part is None else part[rows]
+            for one in fields(Inputs)
+            for part in [getattr(self, one.name)]
+        }
+        prepared = {name: part[rows] for name, part in self.prepared.items()}
+        return type(self)(**parts, prepared=prepared)
 
 
 def prepare(inputs: Inputs, modalities: Collection[str]) -> dict[str, Array]:
@@ -72,14 +91,16 @@ def _prepared_before(
     """What is at hand; of objects that lack a modality by now, nothing."""
     made: dict[str, Array] = {}
     for modality, pixels in PIXELS_OF.items():
-        if modality not in modalities or pixels not in inputs.parts:
+        columns = COLUMNS_OF[modality]
+        if modality not in modalities or pixels not in inputs.prepared:
             continue
+        made[columns] = inputs.prepared[columns]
+        made[pixels] = inputs.prepared[pixels].astype(np.float32, copy=False)
         absent = ~presence(inputs, modality)
-        columns = np.array(inputs.parts[COLUMNS_OF[modality]])
-        columns[absent] = np.nan
-        made[pixels] = np.array(inputs.parts[pixels], dtype=np.float32)
-        made[pixels][absent] = 0.0
-        made[COLUMNS_OF[modality]] = columns
+        if absent.any():
+            made[columns], made[pixels] = made[columns].copy(), made[pixels].copy()
+            made[columns][absent] = np.nan
+            made[pixels][absent] = 0.0
     return made
 
 

@@ -14,8 +14,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from al_service.features.preparation import COLUMNS_OF, PIXELS_OF, prepare
-from al_service.features.prepared_inputs import PreparedInputs
+from al_service.features.preparation import (
+    COLUMNS_OF,
+    PIXELS_OF,
+    PreparedInputs,
+    prepare,
+)
 from al_service.survey.inputs import Inputs, Rows
 from al_service.survey.pool_view import PoolView
 
@@ -53,7 +57,7 @@ class PreparedView(PoolView):
             bare.has_photometry,
             **flags,
             scan=None if self.scan is None else self.scan[wanted],
-            parts={
+            prepared={
                 name: _single(part[wanted])
                 for name, part in self.prepared.items()
                 if self._may_see(_MODALITY_OF[name])

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
@@ -44,6 +45,8 @@ def test_a_quick_run_writes_json_markdown_and_goes_on_where_it_was(
     ]
     assert "1/2 trials, linear_photometry-0 begins" in result.stderr
     assert "2/2 trials" in result.stderr
+    assert re.search(r"linear_photometry-0: [\d.]+ s to fit", result.stderr)
+    assert "marginal-0: " not in result.stderr
     assert "| linear_photometry | photometry |" in (tmp_path / "table.md").read_text()
 
 

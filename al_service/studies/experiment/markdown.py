@@ -43,7 +43,8 @@ def columns_of(target: str) -> tuple[str, ...]:
 def heading(settings: ExperimentSettings) -> str:
     """What was run."""
     return (
-        f"Pool {settings.pool}, {settings.seeds} seed(s), at most {settings.n_train} "
+        f"Pool {settings.pool}, seeds {', '.join(map(str, settings.seed_numbers))}, "
+        f"at most {settings.n_train} "
         f"objects train, {settings.n_validation} validate, {settings.n_test} examine; "
         f"effort: {settings.effort.model_dump(mode='json')}."
     )

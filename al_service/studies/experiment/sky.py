@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from al_service.features.preparation import PIXELS_OF
 from al_service.studies.experiment.division import Division, divide
+from al_service.studies.experiment.kept_pixels import KeptPixels
 from al_service.studies.experiment.measurements import Measurements
-from al_service.studies.experiment.prepared_pool import PreparedPool
 from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.system import Examples
 from al_service.survey.atomic_folder import manifest_digest
@@ -37,7 +37,7 @@ class ExperimentSky:
     """`N x K` noise-free numbers that a simulator started from."""
     examines: NDArray[np.bool_] | None = None
     """`N` flags: a published split's test objects; None: they are drawn."""
-    prepared: PreparedPool | None = None
+    pixels: KeptPixels | None = None
     """Where prepared pixels are kept; None: prepared whenever somebody looks."""
 
     @property
@@ -57,7 +57,7 @@ class ExperimentSky:
         if not set(PIXELS_OF) & set(self.arrays.modalities):
             return self
         place = folder / self.digest[:_DIGITS]
-        return replace(self, prepared=PreparedPool(self.arrays, self.scan, place))
+        return replace(self, pixels=KeptPixels(self.arrays, self.scan, place))
 
     def divide(self, settings: ExperimentSettings, seed: int) -> Division:
         """Who teaches, tunes and examines under a seed."""
@@ -68,11 +68,11 @@ class ExperimentSky:
     ) -> Examples:
         """Labeled objects with some of what was observed of them, in memory."""
         latents = None if self.latents is None else self.latents[rows]
-        if self.prepared is None:
+        if self.pixels is None:
             view = PoolView(self.arrays, rows, self.scan, frozenset(modalities))
             inputs = view.take(slice(None))
         else:
-            inputs = self.prepared.inputs(rows, modalities)
+            inputs = self.pixels.inputs(rows, modalities)
         return Examples(
             Measurements(inputs, latents),
             self.arrays.known_values[rows],

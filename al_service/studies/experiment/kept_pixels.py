@@ -14,8 +14,12 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from al_service.features.preparation import COLUMNS_OF, PIXELS_OF, prepare
-from al_service.features.prepared_inputs import PreparedInputs
+from al_service.features.preparation import (
+    COLUMNS_OF,
+    PIXELS_OF,
+    PreparedInputs,
+    prepare,
+)
 from al_service.survey.atomic_folder import new_folder
 from al_service.survey.inputs import Inputs
 from al_service.survey.pool_arrays import PoolArrays
@@ -34,8 +38,12 @@ Files = dict[str, np.memmap[Any, np.dtype[Any]]]  # Any: as above
 
 
 @dataclass(frozen=True)
-class PreparedPool:
-    """A pool, its scan, and a folder for what is made of both."""
+class KeptPixels:
+    """A pool, its scan, and a folder for what is made of both.
+
+    `features/prepared_pool.py` prepares all objects before anybody looks; an experiment
+    goes on for days, and which objects its next seed takes is not known.
+    """
 
     arrays: PoolArrays
     scan: NDArray[np.float64] | None
@@ -59,7 +67,7 @@ class PreparedPool:
                 self._fill(files, modality, np.unique(rows))
                 parts |= {name: files[name][rows] for name in _names(modality)}
         light = {one.name: getattr(seen, one.name) for one in fields(Inputs)}
-        return PreparedInputs(**light, parts=parts)
+        return PreparedInputs(**light, prepared=parts)
 
     def _flagged(self, rows: NDArray[np.int64], modalities: Collection[str]) -> Inputs:
         """Photometry, flags and scan of some objects; pixels stay on disk."""
@@ -105,14 +113,11 @@ class PreparedPool:
     def _up_to_date(self, modality: str, files: Files) -> bool:
         """Whether one object, prepared once more, comes out as it was kept."""
         ready = np.flatnonzero(files[_READY] & self.arrays.flags[modality])[:1]
-        if len(ready) == 0:
-            return True
+        rows = ready if len(ready) else self._rows_with(modality)[:1]
         return all(
             files[name].shape[1:] == part.shape[1:]
-            and np.allclose(
-                files[name][ready], part, rtol=_SAME, atol=_SAME, equal_nan=True
-            )
-            for name, part in self._made(modality, ready).items()
+            and (len(ready) == 0 or _alike(files[name][ready], part))
+            for name, part in self._made(modality, rows).items()
         )
 
     def _rows_with(self, modality: str) -> NDArray[np.int64]:
@@ -125,6 +130,10 @@ class PreparedPool:
             name: part.astype(np.float16) if name == PIXELS_OF[modality] else part
             for name, part in made.items()
         }
+
+
+def _alike(one: Array, other: Array) -> bool:
+    return np.allclose(one, other, rtol=_SAME, atol=_SAME, equal_nan=True)
 
 
 def _names(modality: str) -> tuple[str, str]:
