@@ -1,26 +1,18 @@
 """`al batch`: the next objects to observe."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from al_service.cli.batch_explain import BatchArgument, explain_batch, replay_batch
+from al_service.cli.batch_table import show_batch
 from al_service.cli.exporting import OutputOption, UrlOption, export_through
 from al_service.cli.home import DEFAULT_HOME, HomeOption, account_name, workplace
 from al_service.cli.output import STDOUT, JsonOption, console_for, write_json
 from al_service.exports.formats import TableFormat, TargetListFormat
 from al_service.rounds import campaigns, leasing
-from al_service.survey.targets import UNITS
-
-DIGITS: Final = 2
-"""Significant digits of a deviation; more are noise."""
 
 app = typer.Typer(
     help="Ask for the next objects, write target lists.",
@@ -65,7 +57,7 @@ def next_batch(
             size=size,
             lease_seconds=lease_seconds,
         )
-    _show(console_for(json_file), asked)
+    show_batch(console_for(json_file), asked)
     write_json(json_file, _as_json(asked))
 
 
@@ -101,55 +93,6 @@ def _check_writable(json_file: Path | None) -> None:
     json_file.open("a").close()
     if not existed:
         json_file.unlink()
-
-
-def _show(console: Console, batch: leasing.Batch) -> None:
-    targets = sorted({key for item in batch.items for key in item.prediction or {}})
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("object", no_wrap=True)
-    for name in ("ra / deg", "dec / deg", "reason", "score", *targets):
-        table.add_column(name, overflow="fold")
-    for item in batch.items:
-        prediction = item.prediction or {}
-        table.add_row(
-            item.object_id,
-            f"{item.ra:9.5f}",
-            f"{item.dec:+9.5f}",
-            item.reason,
-            "" if item.score is None else f"{item.score:.3g}",
-            *(prediction_text(prediction.get(target)) for target in targets),
-        )
-    console.print(table)
-    if targets:
-        console.print(_legend(targets), style="dim", highlight=False)
-    console.print(
-        f"batch {batch.id}, reserved for {batch.labeler} until"
-        f" {batch.expires_at:%Y-%m-%d %H:%M} UTC",
-        highlight=False,
-    )
-    if batch.exhausted:
-        console.print("[yellow]the campaign has nothing more to hand out[/]")
-
-
-def prediction_text(prediction: dict[str, Any] | None) -> str:  # JSON of one target
-    """`0.123±0.015`, `-0.04±0.15`: as many digits as the deviation has a use for."""
-    if prediction is None:
-        return ""
-    deviation = math.hypot(prediction["epistemic"], prediction["aleatoric"])
-    if deviation == 0.0:
-        return f"{prediction['mean']:.4g}"
-    digits = max(DIGITS - 1 - math.floor(math.log10(deviation)), 0)
-    return f"{prediction['mean']:.{digits}f}±{deviation:.{digits}f}"
-
-
-def _legend(targets: Sequence[str]) -> str:
-    """What the columns of predictions mean."""
-    units = [f"{target} in {UNITS[target]}" for target in targets if UNITS.get(target)]
-    return (
-        "score: what a label would teach, the model's own variance over the noise,"
-        " summed over targets; ±: one standard deviation, the model's ignorance and"
-        f" the noise together{'; ' if units else ''}{', '.join(units)}"
-    )
 
 
 def _as_json(batch: leasing.Batch) -> dict[str, Any]:  # the same names as over HTTP

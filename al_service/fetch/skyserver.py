@@ -7,6 +7,7 @@ anew is asked for anew. It holds an answer in memory, which is why we ask in pag
 """
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from typing import Final
@@ -114,4 +115,6 @@ class SkyServer:
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """What was wrong, without the query, which fills a screen in an address."""
+    said = re.sub(r"(url: )\S+", r"\1…", str(error))
+    return f"{type(error).__name__}: {said}"

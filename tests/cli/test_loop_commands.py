@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from al_service.cli.batch import prediction_text
+from al_service.cli.batch_table import prediction_text
 from al_service.cli.home import account_name, read_settings
 from al_service.cli.label_check import CHECKED, MOST_PROBLEMS
 from al_service.cli.up import prepare

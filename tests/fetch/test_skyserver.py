@@ -96,6 +96,22 @@ def test_what_passes_is_asked_again(
     assert len(archives.queries) == 2
 
 
+def test_a_server_that_is_nowhere_is_named_without_the_whole_query(
+    source: Source,
+) -> None:
+    """An address with all of its SQL filled the screen."""
+    nowhere = SkyServer(
+        "http://127.0.0.1:1",
+        patience=source.manners.patience,
+        timeout_seconds=5.0,
+        per_second=QUICKLY,
+    )
+    with pytest.raises(FetchProblem, match="refused") as refused:
+        ids(nowhere, Sample(), page=100)
+    assert "SkyServer at http://127.0.0.1:1 does not answer" in str(refused.value)
+    assert "SELECT" not in str(refused.value)
+
+
 def test_a_server_that_stays_down_is_given_up_with_its_status(
     server: SkyServer, archives: Archives
 ) -> None:
