@@ -41,10 +41,10 @@ def experiment_sky(
         sdss10k.write_sdss10k(path)
         yield ExperimentSky(PoolArrays.open(path))
         return
-    with workplace(home) as place:
-        with place.sessions() as session:
-            path = artifacts / find_pool(session, name).arrays
-        yield _scanned(PoolArrays.open(path), Artifacts(artifacts).scans, console)
+    # An experiment takes hours and the database seconds: it need not wait.
+    with workplace(home) as place, place.sessions() as session:
+        path = artifacts / find_pool(session, name).arrays
+    yield _scanned(PoolArrays.open(path), Artifacts(artifacts).scans, console)
 
 
 def _scanned(arrays: PoolArrays, folder: Path, console: Console) -> ExperimentSky:

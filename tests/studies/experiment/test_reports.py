@@ -2,14 +2,48 @@ import base64
 import re
 from pathlib import Path
 
-from al_service.studies.experiment.markdown import as_markdown
+from al_service.studies.experiment.markdown import as_markdown, number, table_of
 from al_service.studies.experiment.page import as_page
 from al_service.studies.experiment.running import run_experiment, trials_folder
 from al_service.studies.experiment.sky import ExperimentSky
-from al_service.studies.experiment.table import comparisons, lines_of
+from al_service.studies.experiment.system import Family
+from al_service.studies.experiment.table import Line, comparisons, lines_of
 from tests.studies.experiment.skies import small_settings
 
 PNG = b"\x89PNG"
+
+
+def line(system: str, family: Family, error: float) -> Line:
+    """One line of the table of median rates."""
+    return Line(
+        system,
+        family,
+        inputs=("image",),
+        hides=False,
+        target="sfr_median",
+        seeds=1,
+        metrics={"rmse": error},
+        intervals={},
+        fit_seconds=1.0,
+        predict_seconds=1.0,
+        n_parameters=1.0,
+        peak_memory_mb=1.0,
+    )
+
+
+def test_the_ceiling_stands_first_and_beside_every_error() -> None:
+    network = line("image_cnn", Family.NETWORK, 0.3)
+    ceiling = line("ceiling", Family.CEILING, 0.2)
+
+    header, rows = table_of("sfr_median", [network, ceiling])
+
+    assert [row[0] for row in rows] == ["ceiling", "image_cnn"]
+    assert [row[header.index("÷ ceiling")] for row in rows] == ["1", "1.5"]
+    assert "÷ ceiling" not in table_of("sfr_median", [network])[0]
+
+
+def test_seconds_of_an_hour_are_written_out() -> None:
+    assert [number(one) for one in (3600.4, 0.02345, None)] == ["3,600", "0.0234", ""]
 
 
 def test_the_page_needs_no_other_file_and_the_markdown_has_every_system(
