@@ -5,8 +5,6 @@ two that scan one pool at once write the same files.
 """
 
 import io
-import os
-import uuid
 import zlib
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.survey.atomic_file import new_file
 from al_service.survey.pool_writer import chunk_rows
 from al_service.survey.spectra.grid import N_PIXELS
-from al_service.survey.unfinished import clear_abandoned, held
+from al_service.survey.unfinished import clear_abandoned
 
 _PART_ROWS: Final = chunk_rows((2, N_PIXELS))
 """As many as lie in one chunk on disk, so that each is unpacked once: two seconds."""
@@ -69,30 +68,11 @@ def stored_parts(place: Path, parts: list[range]) -> dict[range, Scanned]:
 
 def store_part(place: Path, part: range, scanned: Scanned) -> None:
     """Write what was found in the rows of a part."""
-    place.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     np.save(buffer, scanned, allow_pickle=False)
     content = buffer.getvalue()
-    path = place / f"{_name(part)}-{_crc(content)}.npy"
-    while not _written(path, content):
-        pass  # cleared away between two steps, before it was held: once more
-
-
-def _written(path: Path, content: bytes) -> bool:
-    partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex}")
-    partial.touch()
-    with held(partial) as is_ours:
-        if not is_ours:
-            return False
-        try:
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    return True
+    with new_file(place / f"{_name(part)}-{_crc(content)}.npy") as file:
+        file.write(content)
 
 
 def _name(part: range) -> str:

@@ -14,8 +14,7 @@ themselves what they were made of.
 
 import os
 import shutil
-import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,8 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from al_service.survey.atomic_file import new_file
 
 Array = NDArray[Any]  # of every number type
 
@@ -78,9 +79,19 @@ class Artifacts:
         """Folders of runs; each name is the run's number."""
         return _folders(self.root / "runs")
 
+    def unfinished(self) -> Iterator[Path]:
+        """What is being written at this moment, and what killed writers have left."""
+        for place in (self.checkpoints, self.arms, self.orders, *self.runs()):
+            yield from place.glob(".*")
+
+    @property
+    def orders(self) -> Path:
+        """Folder of what runs have ordered; kept for good."""
+        return self.root / "orders"
+
     def order(self, run_id: int, fence: int) -> Path:
         """What one attempt of a run has ordered, to explain it; kept for good."""
-        return self.root / "orders" / f"{run_id}-{fence}.json"
+        return self.orders / f"{run_id}-{fence}.json"
 
     @property
     def arms(self) -> Path:
@@ -101,16 +112,8 @@ class Artifacts:
 
 def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write named arrays; the file appears complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
     flush_folder(path.parent)
 
 
@@ -122,16 +125,8 @@ def load_arrays(path: Path) -> dict[str, Array]:
 
 def save_text(path: Path, text: str) -> None:
     """Write a small file; it appears complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with partial.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(path) as file:
+        file.write(text.encode())
     flush_folder(path.parent)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.rounds.artifacts import Artifacts, remove_folder
 from al_service.rounds.networks import finished_network
+from al_service.survey.unfinished import clear_abandoned
 from db.repositories.retention import find_needed
 
 GRACE: Final = timedelta(hours=1)
@@ -28,6 +29,8 @@ def forget(
     *, sessions: sessionmaker[Session], artifacts: Artifacts, grace: timedelta = GRACE
 ) -> None:
     """Delete features, checkpoints and run folders that nobody needs any more.
+
+    Also what killed workers had begun to write.
 
     Args:
         sessions: makes one short transaction.
@@ -51,6 +54,7 @@ def forget(
     for folder in unneeded:
         remove_folder(folder)
         logger.info("%s is not needed any more", folder)
+    clear_abandoned(artifacts.unfinished())
 
 
 def _older(folders: list[Path], grace: timedelta) -> list[Path]:

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from al_service.rounds import retention
 from al_service.rounds.artifacts import Artifacts
 from al_service.rounds.retention import forget
+from al_service.survey.unfinished import held
 from db.tables import Run
 from db.vocabulary import RunKind, RunState
 from tests.conftest import Database
@@ -53,6 +54,25 @@ def test_only_what_serves_and_what_the_gate_compares_with_is_kept(
         assert artifacts.run(head.id).exists() == best
     sky.observe(campaign_id, 5)
     sky.publish(campaign_id, RunKind.HEAD)
+
+
+def test_what_killed_workers_had_begun_to_write_is_deleted(sky: Observatory) -> None:
+    """Hidden checkpoints of megabytes stayed for good."""
+    artifacts = Artifacts(sky.artifacts)
+    left = [
+        artifacts.checkpoints / ".0a1b.partial-0123",
+        artifacts.arms / ".7-1-random.npz.0123",
+        artifacts.run(7) / ".features.npz.0123",
+        artifacts.orders / ".7-1.json.0123",
+    ]
+    for path in left:
+        path.mkdir(parents=True)
+    living = artifacts.orders / ".8-1.json.0123"
+    living.touch()
+    with held(living):
+        forget(sessions=sky.sessions, artifacts=artifacts, grace=retention.GRACE)
+        assert living.exists()
+    assert not any(path.exists() for path in left)
 
 
 def test_nothing_that_somebody_may_still_read_is_deleted(sky: Observatory) -> None:
