@@ -17,7 +17,8 @@ from al_service.randomness import derived_seed
 from al_service.studies.choosing import Campaign, choose
 from al_service.studies.examining import Metrics, examine
 from al_service.studies.settings import ReplaySettings
-from al_service.studies.sky import draw_sky
+from al_service.studies.sky import Sky, draw_sky
+from al_service.survey.pool_arrays import PoolArrays
 from al_service.survey.pool_view import PoolView
 
 
@@ -52,13 +53,29 @@ class Curve:
     """Object ids in the order in which they were labeled."""
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A campaign after some of its rounds: all that the next one needs."""
+
+    arm: str
+    seed: int
+    points: tuple[Point, ...]
+    chosen: tuple[str, ...]
+    """Object ids in the order in which they were labeled, the next batch included."""
+    weights: tuple[float, ...] | None
+    """Their pool-density weights; None without any."""
+    seconds: tuple[float, ...]
+    """Time to choose each batch."""
+
+
 def replay_campaign(
     view: PoolView,
     settings: ReplaySettings,
     *,
     arm: str,
     seed: int,
-    finished_point: Callable[[], None],
+    finished_point: Callable[[Begun], None],
+    begun: Begun | None = None,
 ) -> Curve:
     """Replay one strategy on one seed's sky.
 
@@ -68,7 +85,9 @@ def replay_campaign(
         arm: which of the settings' arms.
         seed: decides examiners, initial labels and the network's start, the same for
             every strategy.
-        finished_point: called after each point of the curve.
+        finished_point: told after each point of the curve how far it is.
+        begun: where an interrupted replay of the same campaign was: it goes on to the
+            same curve.
     """
     arrays = view.arrays
     sky = draw_sky(
@@ -77,11 +96,12 @@ def replay_campaign(
         test_size=settings.test_size,
         labels_needed=settings.labels_needed,
     )
-    initial = one_per_galaxy(sky.pool, arrays.group_ids, size=settings.initial)
-    campaign = Campaign(settings.arm(arm), view, sky, initial)
-    points: list[Point] = []
-    seconds: list[float] = []
-    for number in range(settings.rounds + 1):
+    if begun is None:
+        initial = one_per_galaxy(sky.pool, arrays.group_ids, size=settings.initial)
+        begun = Begun(arm, seed, (), _names(arrays, initial), None, ())
+    campaign = _campaign(begun, view, settings, sky)
+    points, seconds = list(begun.points), list(begun.seconds)
+    for number in range(len(points), settings.rounds + 1):
         last = number == settings.rounds
         network, features, head = _learn(
             campaign, seed=derived_seed(seed, "replay round", number), last=last
@@ -104,15 +124,38 @@ def replay_campaign(
                 seed=derived_seed(seed, "replay choice", number),
             )
             seconds.append(time.perf_counter() - started)
-        finished_point()
+        weights = campaign.weights
+        begun = Begun(
+            arm,
+            seed,
+            tuple(points),
+            _names(arrays, campaign.labeled),
+            None if weights is None else tuple(weights.tolist()),
+            tuple(seconds),
+        )
+        finished_point(begun)
     return Curve(
         arm=arm,
         seed=seed,
-        points=tuple(points),
+        points=begun.points,
         select_seconds=float(np.mean(seconds)),
         n_test=len(sky.test),
-        chosen=tuple(arrays.object_ids[campaign.labeled].tolist()),
+        chosen=begun.chosen,
     )
+
+
+def _names(arrays: PoolArrays, rows: NDArray[np.int64]) -> tuple[str, ...]:
+    return tuple(arrays.object_ids[rows].tolist())
+
+
+def _campaign(
+    begun: Begun, view: PoolView, settings: ReplaySettings, sky: Sky
+) -> Campaign:
+    """The campaign as it stood."""
+    row_of = {name: row for row, name in enumerate(view.arrays.object_ids.tolist())}
+    labeled = np.array([row_of[name] for name in begun.chosen], dtype=np.int64)
+    weights = None if begun.weights is None else np.array(begun.weights)
+    return Campaign(settings.arm(begun.arm), view, sky, labeled, weights)
 
 
 def _learn(

@@ -1,4 +1,4 @@
-"""Finished curves on disk: an interrupted replay goes on where it was.
+"""Curves on disk, finished and begun: an interrupted replay goes on where it was.
 
 A curve is named by the digest of everything that it depends on: pool, sizes, arm, seed.
 Whoever asks for one more strategy or one more seed pays for that alone.
@@ -14,12 +14,15 @@ from typing import Any, Final
 
 from al_service.features.preparation import SPECTRUM
 from al_service.features.scan.scanning import SCAN_VERSION
-from al_service.studies.campaign import Curve, Point
+from al_service.studies.campaign import Begun, Curve, Point
 from al_service.studies.settings import ReplaySettings
 from al_service.survey.atomic_folder import MANIFEST
 
 _FORM: Final = 1
 """Of the files: another one is not read."""
+
+_BEGUN: Final = ".begun"
+"""Ending of the files of curves that are not finished."""
 
 
 class KeptCurves:
@@ -41,22 +44,30 @@ class KeptCurves:
 
     def find(self, arm: str, seed: int) -> Curve | None:
         """The curve of an arm and a seed; None where it is to be computed."""
-        path = self._path(arm, seed)
-        try:
-            stored = json.loads(path.read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
+        stored = _read(self._path(arm, seed))
+        return None if stored is None else Curve(**stored)
+
+    def find_begun(self, arm: str, seed: int) -> Begun | None:
+        """The curve as far as it is; None where nobody has begun it."""
+        stored = _read(self._path(arm, seed).with_suffix(_BEGUN))
+        if stored is None:
             return None
-        points = tuple(_point(point) for point in stored.pop("points"))
-        chosen = tuple(stored.pop("chosen"))
-        return Curve(**stored, points=points, chosen=chosen)
+        weights = stored.pop("weights")
+        return Begun(
+            **stored | {"seconds": tuple(stored["seconds"])},
+            weights=None if weights is None else tuple(weights),
+        )
 
     def keep(self, curve: Curve) -> None:
-        """Write a finished curve; it is there whole or not at all."""
+        """Write a finished curve."""
         path = self._path(curve.arm, curve.seed)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(_without_nan(asdict(curve))))
-        partial.replace(path)
+        _write(path, asdict(curve))
+        path.with_suffix(_BEGUN).unlink(missing_ok=True)
+
+    def keep_begun(self, begun: Begun) -> None:
+        """Write a curve as far as it is."""
+        path = self._path(begun.arm, begun.seed)
+        _write(path.with_suffix(_BEGUN), asdict(begun))
 
     def _path(self, arm: str, seed: int) -> Path:
         sizes = self._settings.model_dump(
@@ -75,6 +86,23 @@ class KeptCurves:
         }
         text = json.dumps(facts, sort_keys=True)
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+
+
+def _read(path: Path) -> dict[str, Any] | None:  # Any: JSON
+    try:
+        stored: dict[str, Any] = json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    points = tuple(_point(point) for point in stored["points"])
+    return stored | {"points": points, "chosen": tuple(stored["chosen"])}
+
+
+def _write(path: Path, facts: dict[str, Any]) -> None:  # Any: JSON
+    """Write a file; it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(_without_nan(facts)))
+    partial.replace(path)
 
 
 def _point(stored: dict[str, Any]) -> Point:  # Any: JSON

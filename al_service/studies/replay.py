@@ -8,7 +8,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -18,7 +18,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from al_service.errors import ALServiceError
-from al_service.studies.campaign import Curve, replay_campaign
+from al_service.studies.campaign import Begun, Curve, replay_campaign
 from al_service.studies.kept_curves import KeptCurves
 from al_service.studies.replayed_pool import ReplayedPool, Stage, replayed_pool
 from al_service.studies.scratch import scratch_folder
@@ -27,7 +27,7 @@ from al_service.studies.sky import draw_sky
 from al_service.survey.pool_arrays import PoolArrays
 
 Line: TypeAlias = (
-    "Connection[Any, Any]"  # Any: jobs one way; None per point, curves, errors back
+    "Connection[Any, Any]"  # Any: jobs one way; points, curves and errors back
 )
 
 
@@ -65,6 +65,13 @@ class Job:
 
     arm: str
     seed: int
+    begun: Begun | None = field(default=None, compare=False)
+    """How far it is; None where nobody has begun it."""
+
+    @property
+    def n_points(self) -> int:
+        """Points that there are already."""
+        return 0 if self.begun is None else len(self.begun.points)
 
 
 def run_replay(
@@ -83,7 +90,7 @@ def run_replay(
         settings: what to compare.
         progress: told after every point.
         on_stage: told how far scanning and preparing are, before the first point.
-        folder: keeps every curve when it is finished, and gives those that it has;
+        folder: keeps every curve, after every point, and gives those that it has;
             None: every curve is computed. Prepared pixels lie beside them meanwhile.
         scans: keeps redshift scans of pools, and gives those that it has; None: all
             spectra are scanned.
@@ -108,14 +115,16 @@ def run_replay(
     found = [] if kept is None else [kept.find(job.arm, job.seed) for job in jobs]
     curves = [curve for curve in found if curve is not None]
     there = {Job(curve.arm, curve.seed) for curve in curves}
-    left = [job for job in jobs if job not in there]
-    total = len(left) * (settings.rounds + 1)
+    left = [_taken_up(job, kept) for job in jobs if job not in there]
+    total = sum(settings.rounds + 1 - job.n_points for job in left)
     started = time.perf_counter()
     done = 0
 
-    def finished_point() -> None:
+    def finished_point(begun: Begun) -> None:
         nonlocal done
         done += 1
+        if kept is not None:
+            kept.keep_begun(begun)
         progress(Progress(done, total, time.perf_counter() - started))
 
     def finished(curve: Curve) -> None:
@@ -133,6 +142,12 @@ def run_replay(
                     finished(_replay(pool, arrays, settings, job, finished_point))
     order = {job: place for place, job in enumerate(jobs)}
     return sorted(curves, key=lambda curve: order[Job(curve.arm, curve.seed)])
+
+
+def _taken_up(job: Job, kept: KeptCurves | None) -> Job:
+    """The same job from where it was."""
+    begun = None if kept is None else kept.find_begun(job.arm, job.seed)
+    return Job(job.arm, job.seed, begun)
 
 
 @contextmanager
@@ -161,7 +176,7 @@ def _replay(
     arrays: PoolArrays,
     settings: ReplaySettings,
     job: Job,
-    finished_point: Callable[[], None],
+    finished_point: Callable[[Begun], None],
 ) -> Curve:
     with _one_core():
         return replay_campaign(
@@ -170,6 +185,7 @@ def _replay(
             arm=job.arm,
             seed=job.seed,
             finished_point=finished_point,
+            begun=job.begun,
         )
 
 
@@ -188,7 +204,7 @@ def _in_processes(
     pool: ReplayedPool,
     settings: ReplaySettings,
     jobs: list[Job],
-    finished_point: Callable[[], None],
+    finished_point: Callable[[Begun], None],
     finished: Callable[[Curve], None],
 ) -> None:
     """Hand jobs to processes, one at a time each, and pass the curves on."""
@@ -200,8 +216,8 @@ def _in_processes(
         while running:
             for connection in _speaking(connections):
                 message = _receive(connection)
-                if not isinstance(message, Curve):
-                    finished_point()
+                if isinstance(message, Begun):
+                    finished_point(message)
                     continue
                 finished(message)
                 running -= 1
@@ -214,7 +230,7 @@ def _speaking(connections: list[Line]) -> list[Line]:
     return [connection for connection in connections if connection in ready]
 
 
-def _receive(connection: Line) -> object:
+def _receive(connection: Line) -> Begun | Curve:
     try:
         message = connection.recv()
     except EOFError as end:
@@ -224,7 +240,8 @@ def _receive(connection: Line) -> object:
         ) from end
     if isinstance(message, ALServiceError):
         raise message
-    return message
+    said: Begun | Curve = message
+    return said
 
 
 @contextmanager
@@ -261,7 +278,7 @@ def _work(connection: Line, pool: ReplayedPool, settings: ReplaySettings) -> Non
         except EOFError:
             return
         try:
-            curve = _replay(pool, arrays, settings, job, lambda: connection.send(None))
+            curve = _replay(pool, arrays, settings, job, connection.send)
         except ALServiceError as error:
             connection.send(error)
             return

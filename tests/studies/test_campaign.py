@@ -38,7 +38,7 @@ def test_the_random_share_of_a_batch_is_the_start_of_the_random_sample(
     view = whole_pool(PoolArrays.open(small_pool))
     settings = small_replay(strategies=("lcmd:random_share=0.5",), rounds=1)
     control, mixed = (
-        replay_campaign(view, settings, arm=arm, seed=0, finished_point=lambda: None)
+        replay_campaign(view, settings, arm=arm, seed=0, finished_point=lambda _: None)
         for arm in settings.arms[::-1]
     )
 
@@ -55,7 +55,7 @@ def test_an_arm_that_looks_at_nobody_asks_for_what_ranking_everybody_gives(
     settings = small_replay(strategies=("random:quota=0.9999",), rounds=1)
     ranked, by_lot = (
         replay_campaign(
-            whole_pool(arrays), settings, arm=arm, seed=0, finished_point=lambda: None
+            whole_pool(arrays), settings, arm=arm, seed=0, finished_point=lambda _: None
         )
         for arm in settings.arms
     )

@@ -127,6 +127,29 @@ def test_seeds_may_start_elsewhere_and_are_the_same_skies(
     assert seen == []  # found on disk: nothing was left to compute
 
 
+def test_a_curve_that_was_interrupted_goes_on_behind_its_last_point(
+    small_pool: Path, tmp_path: Path
+) -> None:
+    """Ten networks of images and spectra were trained again for the one that missed."""
+    settings = small_replay(strategies=("lcmd",), seeds=1)
+    whole = run_replay(small_pool, settings)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_replay(small_pool, settings, folder=tmp_path, progress=interrupt)
+    seen: list[Progress] = []
+    again = run_replay(small_pool, settings, folder=tmp_path, progress=seen.append)
+
+    assert [one.total for one in seen] == [4] * 4  # of six, two of them there
+    for curve, expected in zip(again, whole, strict=True):
+        assert curve.chosen == expected.chosen
+        assert curve.points == expected.points
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json"}
+
+
 def test_a_curve_of_other_sizes_or_settings_is_not_taken_for_this_one(
     small_pool: Path, tmp_path: Path
 ) -> None:
