@@ -95,7 +95,7 @@ def extract(network: Network, measured: Measured) -> Features:
 def _extract(network: Network, inputs: Inputs) -> Features:
     """Features of few objects at once."""
     scan = None
-    if Target.Z in network.targets and _may_see_spectra(network):
+    if Target.Z in network.targets and may_see_spectra(network):
         scan = believed_redshifts(inputs)
     blind = scan is not None or _sees_spectra(network, inputs)
     encoded = network.encode(inputs, blind=blind)
@@ -113,7 +113,8 @@ def _extract(network: Network, inputs: Inputs) -> Features:
     )
 
 
-def _may_see_spectra(network: Network) -> bool:
+def may_see_spectra(network: Network) -> bool:
+    """Whether the network was allowed to look at spectra, and so at their scans."""
     allowed = network.config.modalities
     return allowed is None or SPECTRUM in allowed
 

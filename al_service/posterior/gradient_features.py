@@ -26,7 +26,11 @@ from torch import Tensor, nn
 from al_service.features.scanned_redshift import believed_redshifts
 from al_service.models.encoders import MemberLinear
 from al_service.models.network import Network, scaled_tensors
-from al_service.posterior.features import CHUNK_ROWS, PIXEL_CHUNK_ROWS
+from al_service.posterior.features import (
+    CHUNK_ROWS,
+    PIXEL_CHUNK_ROWS,
+    may_see_spectra,
+)
 from al_service.posterior.head import Head
 from al_service.survey.inputs import Inputs, Measured
 from al_service.survey.targets import Target
@@ -131,11 +135,13 @@ def _outputs(network: Network, head: Head, inputs: Inputs, phi: Tensor) -> list[
     weights = network.whitening.matrix @ head.mean[:, :-1].T  # D x T
     raw = phi.transpose(0, 1).flatten(start_dim=1)
     predicted = raw @ torch.from_numpy(weights.astype(np.float32))
-    scan = believed_redshifts(inputs) if Target.Z in head.targets else None
     outputs = list(predicted.unbind(dim=1))
-    if scan is not None and network.module.modalities:
-        column = head.targets.index(Target.Z)
+    if Target.Z not in head.targets or not may_see_spectra(network):
+        return outputs
+    scan = believed_redshifts(inputs)
+    if scan is not None:
         unsaid = torch.from_numpy(np.isnan(scan[:, 0]).astype(np.float32))
+        column = head.targets.index(Target.Z)
         outputs[column] = outputs[column] * unsaid
     return outputs
 

@@ -5,13 +5,16 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from al_service.features.scanned_redshift import believed_redshifts
 from al_service.models.encoders import MemberLinear
 from al_service.models.network import Network, scaled_tensors
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import fit_network
 from al_service.posterior.gradient_features import sketch_gradients
 from al_service.posterior.head import Head, fit_head
+from al_service.survey.inputs import Inputs
 from tests.posterior.galaxies import TINY, survey, training_set
+from tests.posterior.whole_sky import SMALL, whole_sky
 
 TARGETS = ("z", "sfr_median")
 N = 24
@@ -25,9 +28,8 @@ def model() -> tuple[Network, Head]:
     return network, fit_head(network, features, labels.values, labels.errors)
 
 
-def exact_products(network: Network, head: Head) -> NDArray[np.float64]:
+def exact_products(network: Network, head: Head, inputs: Inputs) -> NDArray[np.float64]:
     """`N x N` inner products of whole gradients, object by object, by autograd."""
-    inputs, _ = survey(N, seed=5)
     weights = [
         weight
         for name, layer in network.module.named_modules()
@@ -36,28 +38,33 @@ def exact_products(network: Network, head: Head) -> NDArray[np.float64]:
     ]
     network.module.requires_grad_(requires_grad=True)
     matrix = torch.from_numpy(network.whitening.matrix).float()
+    scan = believed_redshifts(inputs)
     gradients = []
-    for number in range(N):
+    for number in range(len(inputs)):
         one = inputs.take(np.array([number]))
         phi, _ = network.module(*scaled_tensors(network.scalers, one))
         white = phi.transpose(0, 1).flatten(start_dim=1) @ matrix
-        for column in range(len(TARGETS)):
+        for column, target in enumerate(TARGETS):
             mean = torch.from_numpy(head.mean[column, :-1]).float()
             found = torch.autograd.grad(
-                (white @ mean).sum(), weights, retain_graph=True
+                (white @ mean).sum(), weights, retain_graph=True, materialize_grads=True
             )
-            gradients.append(torch.cat([part.flatten() for part in found]).double())
+            whole = torch.cat([part.flatten() for part in found]).double()
+            settled = (
+                target == "z" and scan is not None and np.isfinite(scan[number, 0])
+            )
+            gradients.append(whole * (0.0 if settled else 1.0))
     network.module.requires_grad_(requires_grad=False)
-    whole = torch.stack(gradients).reshape(N, -1)
-    return (whole @ whole.T).numpy()
+    rows = torch.stack(gradients).reshape(len(inputs), -1)
+    return (rows @ rows.T).numpy()
 
 
 def test_inner_products_of_sketches_are_those_of_exact_gradients(
     model: tuple[Network, Head],
 ) -> None:
     network, head = model
-    exact = exact_products(network, head)
     inputs, _ = survey(N, seed=5)
+    exact = exact_products(network, head, inputs)
 
     sketch = sketch_gradients(network, head, inputs, size=32_768).astype(np.float64)
 
@@ -72,9 +79,9 @@ def test_distances_in_a_short_sketch_follow_those_of_the_gradients(
     model: tuple[Network, Head],
 ) -> None:
     network, head = model
-    exact = exact_products(network, head)
-    squared = np.diag(exact)[:, None] + np.diag(exact) - 2.0 * exact
     inputs, _ = survey(N, seed=5)
+    exact = exact_products(network, head, inputs)
+    squared = np.diag(exact)[:, None] + np.diag(exact) - 2.0 * exact
 
     sketch = sketch_gradients(network, head, inputs).astype(np.float64)
 
@@ -94,3 +101,22 @@ def test_objects_are_sketched_alike_in_whatever_company(
 
     assert together.shape == (N, 512)
     np.testing.assert_allclose(alone, together[3:9], rtol=1e-4, atol=1e-5)
+
+
+def test_what_an_object_lacks_adds_nothing_and_a_believed_scan_speaks_for_z() -> None:
+    """Layers that see pixels have seen some of the objects only."""
+    sky = whole_sky(60)
+    labels = sky.training_set(TARGETS)
+    config = SMALL.model_copy(update={"min_steps": 8})
+    network = fit_network(labels, targets=TARGETS, config=config, seed=1)
+    features = extract(network, sky.inputs)
+    head = fit_head(network, features, labels.values, labels.errors)
+    some = sky.inputs.take(np.arange(12))
+    assert some.has_image is not None
+    assert not some.has_image.all()
+    exact = exact_products(network, head, some)
+
+    sketch = sketch_gradients(network, head, some, size=32_768).astype(np.float64)
+
+    lengths = np.sqrt(np.outer(np.diag(exact), np.diag(exact)))
+    assert np.abs((sketch @ sketch.T - exact) / lengths).max() < 0.06
