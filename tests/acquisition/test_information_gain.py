@@ -143,7 +143,7 @@ def test_a_posterior_has_the_same_bits_with_any_number_of_threads() -> None:
         assert walk._aim is not None
         left.append(np.stack([walk._covariance, walk._aim]))
 
-    assert np.array_equal(*left)
+    assert np.array_equal(left[0], left[1])
 
 
 def test_scores_between_two_guesses_are_those_of_the_posterior_of_now() -> None:
