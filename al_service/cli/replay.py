@@ -21,6 +21,7 @@ from rich.table import Table
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings, workplace
 from al_service.cli.interest import parse_interest
+from al_service.cli.interruption import interruptible
 from al_service.cli.output import JsonOption, console_for, write_json
 from al_service.evaluation.report import ratio_metric
 from al_service.rounds.artifacts import Artifacts
@@ -101,7 +102,11 @@ def replay(
     )
     console = console_for(json_file)
     artifacts = Artifacts(read_settings(home).artifacts_folder)
-    with _pool_folder(pool, home) as path, _progress(console) as shown:
+    with (
+        interruptible("finished curves are kept: the same command continues"),
+        _pool_folder(pool, home) as path,
+        _progress(console) as shown,
+    ):
         curves = run_replay(
             path,
             settings,

@@ -1,9 +1,15 @@
 """Every choice about the network and its training, as versioned JSON."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+WIDEST: Final = 4096
+"""Features or channels: a covariance of as many takes 130 MB for every target."""
+
+LONGEST: Final = 1_000_000
+"""Passes or steps: whoever means more has mistyped."""
 
 
 @dataclass(frozen=True)
@@ -26,28 +32,28 @@ class ModelConfig(BaseModel):
 
     version: Literal[1] = 1
 
-    dim: int = Field(default=256, ge=8)
+    dim: int = Field(default=256, ge=8, le=WIDEST)
     """Number of fused features D."""
 
-    members: int = Field(default=4, ge=1)
+    members: int = Field(default=4, ge=1, le=WIDEST)
     """Networks trained side by side; each gives `dim / members` of the features."""
 
-    hidden: int = Field(default=128, ge=8)
+    hidden: int = Field(default=128, ge=8, le=WIDEST)
     """Width of the two hidden layers of a member's photometry encoder."""
 
-    noise_hidden: int = Field(default=32, ge=4)
+    noise_hidden: int = Field(default=32, ge=4, le=WIDEST)
     """Width of the branch that predicts the noise."""
 
     modalities: tuple[Literal["photometry", "image", "spectrum"], ...] | None = None
     """What the network may look at; None: everything that labeled objects have."""
 
-    embedding: int = Field(default=128, ge=8)
+    embedding: int = Field(default=128, ge=8, le=WIDEST)
     """Channels in which the convolutions of an image or a spectrum end."""
 
-    epochs: int = Field(default=60, ge=1)
+    epochs: int = Field(default=60, ge=1, le=LONGEST)
     """Passes over the labels, where they are many and nothing is convolved."""
 
-    min_steps: int = Field(default=150, ge=1)
+    min_steps: int = Field(default=150, ge=1, le=LONGEST)
     """Fewer optimizer steps than this leave even a small set unlearned, more make
     it learned by heart: with 100 and 400 labels 150 beat 300 and 600."""
 
@@ -57,7 +63,7 @@ class ModelConfig(BaseModel):
     learning_rate: float = Field(default=3e-3, gt=0)
     """Peak of the one-cycle schedule (Smith & Topin 2017)."""
 
-    pixel_epochs: int = Field(default=20, ge=1)
+    pixel_epochs: int = Field(default=20, ge=1, le=LONGEST)
     """Passes over the labels for networks that look at pixels."""
 
     pixel_learning_rate: float = Field(default=2e-3, gt=0)

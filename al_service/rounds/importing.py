@@ -7,13 +7,15 @@ import that is repeated finds what is there and changes nothing.
 """
 
 import fcntl
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from re import fullmatch
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from al_service.errors import Conflict, InvalidInput
@@ -128,27 +130,45 @@ def make_pool(
         raise Conflict(f"the pool {name!r} comes with the service: choose another name")
     parent = artifacts / POOLS_FOLDER
     parent.mkdir(parents=True, exist_ok=True)
-    with _alone(parent, name), partial_folder(parent, name) as folder:
-        digest = fill(folder)
-        with sessions() as session:
-            known = pools.find_visible(session, name)
+    with _alone(parent, name):
+        with partial_folder(parent, name) as folder:
+            digest = fill(folder)
+            with sessions() as session:
+                known = pools.find_visible(session, name)
             if known is not None:
                 _compare(name, known.manifest_digest, known.seed, digest, seed)
                 return digest, True
-        final = f"{name}-{digest[:DIGEST_LENGTH]}"
-        publish(folder, parent / final)
-    with sessions.begin() as session:
-        written = register_pool(
-            session,
-            name,
-            artifacts=artifacts,
-            folder=f"{POOLS_FOLDER}/{final}",
-            seed=seed,
-            progress=lambda done, total: progress("filling the database", done, total),
-        )
+            final = f"{name}-{digest[:DIGEST_LENGTH]}"
+            publish(folder, parent / final)
+        with (
+            _known_or_gone(sessions, name, parent / final),
+            sessions.begin() as session,
+        ):
+            written = register_pool(
+                session,
+                name,
+                artifacts=artifacts,
+                folder=f"{POOLS_FOLDER}/{final}",
+                seed=seed,
+                progress=lambda *so_far: progress("filling the database", *so_far),
+            )
     if not written:
         raise Conflict(f"a pool named {name!r} was made at this moment: try again")
     return digest, False
+
+
+@contextmanager
+def _known_or_gone(
+    sessions: sessionmaker[Session], name: str, folder: Path
+) -> Iterator[None]:
+    """Delete arrays that the database did not come to know; the name is locked."""
+    try:
+        yield
+    except BaseException:  # Ctrl-C as well: gigabytes would stay
+        with suppress(SQLAlchemyError), sessions() as session:
+            if pools.find_visible(session, name) is None:
+                shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _compare(

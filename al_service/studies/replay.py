@@ -5,6 +5,7 @@ the result does not depend on how many run at once.
 """
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -271,6 +272,7 @@ def _workers(pool: ReplayedPool, settings: ReplaySettings) -> Iterator[list[Line
 
 def _work(connection: Line, pool: ReplayedPool, settings: ReplaySettings) -> None:
     """Replay what comes down the line; the line's end is the end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the other, and so this
     arrays = PoolArrays.open(pool.path)
     while True:
         try:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,12 @@ from al_service.errors import CorruptArtifact
 from al_service.survey.unfinished import clear_abandoned, held
 
 MANIFEST: Final = "manifest.json"
+
+QUIET_SECONDS: Final = 1.0
+"""A thread that has begun to compress a chunk writes it within this time."""
+
+PATIENCE_SECONDS: Final = 20.0
+"""Whoever writes for longer has not been told to end."""
 
 
 @contextmanager
@@ -45,9 +52,27 @@ def partial_folder(parent: Path, name: str) -> Iterator[Path]:
                 continue
             try:
                 yield partial
+            except KeyboardInterrupt:
+                _outlast_writers(partial)
+                raise
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
             return
+
+
+def _outlast_writers(partial: Path) -> None:
+    """Delete a folder until nobody puts anything into it any more.
+
+    Zarr writes in threads that do not hear of Ctrl-C: what they had begun they finish,
+    in folders that they make anew.
+    """
+    end = time.monotonic() + PATIENCE_SECONDS
+    quiet_since = time.monotonic()
+    while time.monotonic() < min(end, quiet_since + QUIET_SECONDS):
+        if partial.exists():
+            shutil.rmtree(partial, ignore_errors=True)
+            quiet_since = time.monotonic()
+        time.sleep(QUIET_SECONDS / 20)
 
 
 def clear_partials(parent: Path) -> None:

@@ -47,6 +47,10 @@ def al(
             "clip",
         ),
         (
+            ("campaign", "create", "a", "--pool", "b", "--model", '{"dim": 100000}'),
+            "dim",
+        ),
+        (
             ("campaign", "create", "a", "--pool", "b", "--random-share", "nan"),
             "random_share",
         ),

@@ -1,9 +1,13 @@
 import json
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
 from al_service.cli.replay import app
+from tests.cli.running import AL
 
 SMALLEST = ["--seeds", "1", "--initial", "20", "--batch", "10", "--rounds", "1"]
 
@@ -48,3 +52,31 @@ def test_more_labels_than_the_pool_has_fail_with_the_numbers(tmp_path: Path) -> 
 
     assert result.exit_code == 1
     assert "expected at least 128128 galaxies" in str(result.exception)
+
+
+def test_ctrl_c_ends_every_process_with_one_sentence(tmp_path: Path) -> None:
+    """Each process of the replay wrote a traceback of its own."""
+    replaying = subprocess.Popen(
+        [
+            *AL,
+            "replay",
+            "--seeds",
+            "50",
+            *SMALLEST[2:],
+            "--home",
+            str(tmp_path),
+            "--json",
+            "-",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a group, as a terminal makes one
+    )
+    assert replaying.stderr is not None
+    while "/200 points" not in (line := replaying.stderr.readline()):
+        assert line, "it ended by itself"
+    os.killpg(replaying.pid, signal.SIGINT)
+    _, said = replaying.communicate(timeout=60)
+    assert replaying.returncode == 1
+    assert "interrupted; finished curves are kept: the same command continues" in said
+    assert "Traceback" not in said

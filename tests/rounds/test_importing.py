@@ -104,6 +104,8 @@ def test_an_import_that_was_interrupted_is_repeated_without_harm(
         run(database, tmp_path, request, stop_at=stage)
     with database.sessions() as session:
         assert session.scalars(select(Pool)).all() == []
+    left = [one.name for one in (tmp_path / "artifacts" / "pools").iterdir()]
+    assert left == [".sky.lock"], "no gigabytes that nobody knows of"
 
     result = run(database, tmp_path, request)
 

@@ -3,7 +3,10 @@
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+
+import pytest
 
 from al_service.survey.atomic_folder import clear_partials, partial_folder
 from al_service.survey.unfinished import clear_abandoned, held
@@ -54,6 +57,33 @@ def test_files_are_cleared_away_like_folders_and_finished_ones_stay(
 def test_what_was_cleared_away_before_it_was_held_is_begun_anew(tmp_path: Path) -> None:
     with held(tmp_path / "gone") as is_there:
         assert not is_there
+
+
+def interrupt_while_a_thread_writes(
+    parent: Path, writers: list[threading.Thread]
+) -> None:
+    never = threading.Event()
+
+    def write(folder: Path) -> None:
+        for number in range(5):
+            never.wait(0.1)
+            (folder / "image").mkdir(parents=True, exist_ok=True)
+            (folder / "image" / f"{number}").touch()
+
+    with partial_folder(parent, "sky") as folder:
+        writers.append(threading.Thread(target=write, args=(folder,)))
+        writers[0].start()
+        raise KeyboardInterrupt
+
+
+def test_threads_that_write_after_ctrl_c_leave_nothing(tmp_path: Path) -> None:
+    """Zarr's finish what they have begun, and made the deleted folder anew."""
+    writers: list[threading.Thread] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_while_a_thread_writes(tmp_path, writers)
+    for writer in writers:
+        writer.join()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_gone_after_its_block(tmp_path: Path) -> None:
