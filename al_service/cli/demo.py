@@ -62,7 +62,7 @@ def demo(
     Starts the whole stack, asks and tells over HTTP with known labels in the role of
     the observer, and writes learning-curve.png and summary.json into the home. With
     `--survey simulated` on four thousand objects with images, photometry and, three in
-    ten, spectra: within ten minutes on two cores.
+    ten, spectra: some ten minutes on two cores.
     """
     started = time.monotonic()
     console = console_for(json_file)
