@@ -108,15 +108,21 @@ def rank(
         seed=seed,
     )
     if strata is not None and strategy.quota < 1.0:
-        last = np.isin(chosen, odd)  # what is held back stays behind the others
-        chosen = np.concatenate(
-            [
-                within_quota(part, strata[free], strategy.quota)
-                for part in (chosen[~last], chosen[last])
-            ]
-        )
+        chosen = _mixed(chosen, odd, strata[free], strategy.quota)
     order = free[chosen]
     return Ranking(order, everything.score[order], str(strategy.name), free[odd])
+
+
+def _mixed(
+    chosen: NDArray[np.int64],
+    odd: NDArray[np.int64],
+    strata: NDArray[np.int64],
+    quota: float,
+) -> NDArray[np.int64]:
+    """The order within the quota; what is held back stays behind the others."""
+    last = np.isin(chosen, odd)
+    parts = (chosen[~last], chosen[last])
+    return np.concatenate([within_quota(part, strata, quota) for part in parts])
 
 
 def _check(candidates: Candidates) -> None:

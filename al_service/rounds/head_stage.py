@@ -206,22 +206,11 @@ def _results(
     examination: Examination,
 ) -> Results:
     calibration = examination.calibration
-    terms = terms_of(assignment)
     checkpoint_digest = save_checkpoint(
         assignment.artifacts.checkpoints, learned.network, head, calibration
     )
-    gradients = gradients_for(assignment, learned, head, checkpoint_digest)
-    compared_by = learned.cache if gradients is None else gradients
-    ranking = rank_queue(
-        terms,
-        moment.queue,
-        head,
-        learned.cache,
-        feature_scale=learned.network.whitening.distance_scale,
-        memory=compared_by.folder
-        / f"nearest-labels-{assignment.subject.campaign_id}.npz",
-        gradients=gradients,
-    )
+    terms = terms_of(assignment)
+    ranking = _ranking(assignment, learned, moment, head, checkpoint_digest)
     return Results(
         ranking=ranking,
         predictions=predict_head(
@@ -248,6 +237,28 @@ def _results(
         },
         checkpoint_digest=checkpoint_digest,
         head_digest=moment.head_digest,
+    )
+
+
+def _ranking(
+    assignment: Assignment,
+    learned: Learned,
+    moment: Moment,
+    head: Head,
+    checkpoint_digest: str,
+) -> NewRanking:
+    """The free candidates, compared by what the strategy wants to see."""
+    gradients = gradients_for(assignment, learned, head, checkpoint_digest)
+    compared_by = learned.cache if gradients is None else gradients
+    return rank_queue(
+        terms_of(assignment),
+        moment.queue,
+        head,
+        learned.cache,
+        feature_scale=learned.network.whitening.distance_scale,
+        memory=compared_by.folder
+        / f"nearest-labels-{assignment.subject.campaign_id}.npz",
+        gradients=gradients,
     )
 
 

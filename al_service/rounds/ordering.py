@@ -150,8 +150,6 @@ def rank_queue(
         gradients: in place of the features where objects are compared.
     """
     arrays, strategy = terms.arrays, terms.strategy
-    seen: NDArray[Any] = cache.arrays["phi"]
-    aims = aim_rows(queue.pool_rows)
     score, precision = _scores(terms, queue.rows, head, cache)
     knowledge: Knowledge | None = None
     if strategy.looks_at_posterior:
@@ -160,13 +158,15 @@ def rank_queue(
             strategy,
             precision=precision,
             centers=cache.take(queue.taken_rows),
-            aims=cache.take(aims),
+            aims=cache.take(aim_rows(queue.pool_rows)),
         )
+    seen: NDArray[Any] = cache.arrays["phi"]
     if gradients is not None:
         seen = gradients.arrays["gradient"]
-        feature_scale = unit_scale(seen[aims])
+        sample = seen[aim_rows(queue.pool_rows)]
+        feature_scale = unit_scale(sample)
         if knowledge is not None:
-            knowledge = through_gradients(knowledge, seen[aims])
+            knowledge = through_gradients(knowledge, sample)
     with remembering(
         memory,
         cache.n_objects,

@@ -27,9 +27,9 @@ from db.repositories.predictions import NewPrediction
 RANDOM_AHEAD: Final = 2000
 """Smallest free random keys that get predictions: random slots walk along them."""
 
-EXPECTED_SAMPLE: Final = 10_000
-"""Free objects that stand for all where a mean is wanted: it is known to some per cent,
-and random draws know it to ten."""
+EXPECTED_SAMPLE: Final = 4000
+"""Free objects that stand for all where a mean is wanted: it is known to two per cent,
+random draws know it to ten, and a head run has no time for more."""
 
 _LEVEL: Final = 90
 
