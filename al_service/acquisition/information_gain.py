@@ -20,10 +20,14 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from al_service.acquisition.guessing import guess_choices
-from al_service.acquisition.quadratic import ROUNDING, quadratic, squares
+from al_service.acquisition.quadratic import (
+    ROUNDING,
+    one_blas_thread,
+    quadratic,
+    squares,
+)
 
 Floats = NDArray[np.float64]
 
@@ -166,7 +170,7 @@ class GreedyGain:
             return
         directions = np.stack([guess.direction for guess in self._pending], axis=1)
         shares = directions / np.array([guess.gain for guess in self._pending])
-        with threadpool_limits(1, user_api="blas"):  # the posterior hangs on every bit
+        with one_blas_thread():  # the posterior hangs on every bit
             self._covariance -= shares @ directions.T
             if self._aim is not None:
                 seen = np.stack([guess.aim for guess in self._pending], axis=1)
@@ -180,7 +184,7 @@ class GreedyGain:
         """Guess this choice and the ones after it; one product serves all."""
         self._settle()
         rows = self._shortlist(row)
-        with threadpool_limits(1, user_api="blas"):  # the posterior hangs on every bit
+        with one_blas_thread():  # the posterior hangs on every bit
             guesses = guess_choices(
                 self._points[rows].astype(np.float64),
                 self._covariance,
@@ -240,6 +244,6 @@ class GreedyGain:
 
 def aim_under(covariance: Floats, moment: Floats) -> Floats:
     """ΣFΣ, `D x D`, the same bits with any number of threads."""
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         aim: Floats = covariance @ moment @ covariance
     return aim

@@ -1,9 +1,12 @@
 """Quadratic forms xᵀMx: found fast in float32, settled in float64."""
 
+from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 Floats = NDArray[np.float64]
 
@@ -11,6 +14,17 @@ ROUNDING: Final = 2e-6
 """Relative error of a float32 product of some hundred terms, generously."""
 
 _CHUNK: Final = 8192
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Products within are summed in the same order on any number of cores."""
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    """NumPy's BLAS is loaded with NumPy: it is looked for once, which takes a while."""
+    return ThreadpoolController()
 
 
 def quadratic(points: NDArray[np.float32], matrix: Floats) -> tuple[Floats, Floats]:
