@@ -18,7 +18,10 @@ _CHUNK: Final = 8192
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """Products within are summed in the same order on any number of cores."""
-    return _libraries().limit(limits=1, user_api="blas")
+    limited: AbstractContextManager[object] = _libraries().limit(
+        limits=1, user_api="blas"
+    )
+    return limited
 
 
 @lru_cache(maxsize=1)

@@ -131,7 +131,7 @@ def test_epig_is_the_greedy_choice_by_its_definition(prior: float) -> None:
 
 
 def test_a_posterior_has_the_same_bits_with_any_number_of_threads() -> None:
-    """Products of large matrices are summed in another order by two threads."""
+    """Whether two threads sum in another order is for the library to choose."""
     points, covariance, names = sky(n=600, dim=200)
     moment = points.astype(float).T @ points.astype(float) / len(points)
     left: list[Floats] = []
