@@ -5,7 +5,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import matplotlib as mpl
 import numpy as np
@@ -26,7 +26,11 @@ _DPI: Final = 80
 
 _PER_ROW: Final = 5
 _PANEL: Final = 2.3
+_TITLE: Final = 0.25
 """Inches."""
+
+_LEGEND_ROWS: Final = 24
+"""Names that stand beside a picture before there is a second column of them."""
 
 _LEVELS: Final = np.linspace(0.02, 0.98, 49)
 """Central intervals of which the calibration curve asks."""
@@ -88,35 +92,32 @@ def calibration_picture(target: str, seen: Sequence[Seen]) -> bytes:
     Intervals are those that the model states, before any calibration.
     """
 
-    def draw(axes: Axes) -> None:
+    def curve(one: Seen) -> tuple[Floats, Floats]:
+        central = np.abs(2.0 * one.pit - 1.0)
+        return _LEVELS, (central[:, None] <= _LEVELS).mean(axis=0)
+
+    def furnish(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color="#555555", linewidth=0.8)
-        for number, one in enumerate(seen):
-            central = np.abs(2.0 * one.pit - 1.0)
-            observed = [float(np.mean(central <= level)) for level in _LEVELS]
-            axes.plot(_LEVELS, observed, label=one.system, **_style(number))
         axes.set(xlabel="promised", ylabel="observed", xlim=(0, 1), ylim=(0, 1))
 
-    return _lines(draw, f"{target}: coverage of central intervals, uncalibrated")
+    title = f"{target}: coverage of central intervals, uncalibrated"
+    return _curves(seen, curve, furnish, title)
 
 
 def selective_picture(target: str, seen: Sequence[Seen]) -> bytes:
     """Mean absolute error of the most certain, against how many are kept."""
 
-    def draw(axes: Axes) -> None:
-        for number, one in enumerate(seen):
-            curve = selective_curve(np.abs(one.mean - one.truth), one.spread)
-            every = max(1, len(curve.kept) // 200)
-            axes.plot(
-                curve.kept[::every],
-                curve.risk[::every],
-                label=one.system,
-                **_style(number),
-            )
+    def curve(one: Seen) -> tuple[Floats, Floats]:
+        found = selective_curve(np.abs(one.mean - one.truth), one.spread)
+        every = max(1, len(found.kept) // 200)
+        return found.kept[::every], found.risk[::every]
+
+    def furnish(axes: Axes) -> None:
         axes.set(xlabel="kept", ylabel="mean absolute error", xlim=(0, 1))
         if target == Target.Z:
             axes.set_yscale("log")
 
-    return _lines(draw, f"{target}: error of the most certain")
+    return _curves(seen, curve, furnish, f"{target}: error of the most certain")
 
 
 def cost_picture(target: str, lines: Sequence[Line]) -> bytes:
@@ -146,6 +147,7 @@ def cost_picture(target: str, lines: Sequence[Line]) -> bytes:
         figure.legend(
             *axes.get_legend_handles_labels(),
             loc="outside right upper",
+            ncols=math.ceil(len(known) / _LEGEND_ROWS) or 1,
             fontsize=7,
             frameon=False,
         )
@@ -183,39 +185,74 @@ def _panels(
     seen: Sequence[Seen], draw: Callable[[Axes, Seen], None], title: str
 ) -> bytes:
     rows = math.ceil(len(seen) / _PER_ROW)
-    columns = min(len(seen), _PER_ROW)
+    columns = max(min(len(seen), _PER_ROW), 2)
+    width, height = _PANEL * columns, _PANEL * rows + _TITLE
     with _one_at_a_time, mpl.rc_context({**STYLE, "font.size": 8}):
-        figure = Figure(
-            figsize=(_PANEL * max(columns, 2), _PANEL * rows + 0.4),
-            layout="constrained",
+        figure = Figure(figsize=(width, height))
+        figure.suptitle(title, x=0.01, y=1.0 - 0.05 / height, ha="left", va="top")
+        places = _margins(width, height)
+        panels = list(
+            figure.subplots(rows, columns, squeeze=False, gridspec_kw=places).flat
         )
-        figure.suptitle(title, x=0.01, ha="left")
-        grid = figure.subplots(rows, columns, squeeze=False).flat
-        for axes, one in zip(grid, seen, strict=False):
+        for axes, one in zip(panels, seen, strict=False):
             draw(axes, one)
             axes.set_title(one.system, fontsize=8)
-        for axes in list(grid)[len(seen) :]:
+        for axes in panels[len(seen) :]:
             axes.set_axis_off()
         return _png(figure)
 
 
-def _lines(draw: Callable[[Axes], None], title: str) -> bytes:
-    with _one_at_a_time, mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.6, 4.8), layout="constrained")
-        axes = figure.subplots()
-        draw(axes)
-        axes.set_title(title, loc="left")
-        figure.legend(loc="outside right upper", fontsize=7, frameon=False)
+def _margins(width: float, height: float) -> dict[str, float]:
+    """Of a figure of panels, by hand: to find them takes seconds with forty panels."""
+    return {
+        "left": 0.4 / width,
+        "right": 1.0 - 0.1 / width,
+        "bottom": 0.3 / height,
+        "top": 1.0 - (_TITLE + 0.2) / height,
+        "wspace": 0.25,
+        "hspace": 0.35,
+    }
+
+
+def _curves(
+    seen: Sequence[Seen],
+    curve: Callable[[Seen], tuple[Floats, Floats]],
+    furnish: Callable[[Axes], None],
+    title: str,
+) -> bytes:
+    """Some systems to a panel, in color before all others: forty lines are a tangle."""
+    lines = [(one.system, *curve(one)) for one in seen]
+    groups = [
+        range(first, min(first + len(COLORS), len(seen)))
+        for first in range(0, len(seen), len(COLORS))
+    ]
+    columns = min(len(groups), 3)
+    rows = math.ceil(len(groups) / columns)
+    with _one_at_a_time, mpl.rc_context({**STYLE, "font.size": 8}):
+        figure = Figure(figsize=(3.8 * columns, 3.4 * rows), layout="constrained")
+        figure.suptitle(title, x=0.01, ha="left")
+        panels = list(
+            figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
+        )
+        for axes, group in zip(panels, groups, strict=False):
+            _draw_some(axes, lines, group)
+            furnish(axes)
+            axes.legend(fontsize=6, frameon=False)
+        for axes in panels[len(groups) :]:
+            axes.set_axis_off()
         return _png(figure)
 
 
-def _style(number: int) -> dict[str, Any]:  # Any: as matplotlib takes it
-    dashes = ("-", "--", ":", "-.")
-    return {
-        "color": COLORS[number % len(COLORS)],
-        "linestyle": dashes[number // len(COLORS) % len(dashes)],
-        "linewidth": 1.2,
-    }
+def _draw_some(
+    axes: Axes, lines: Sequence[tuple[str, Floats, Floats]], shown: range
+) -> None:
+    for number, (system, x, y) in enumerate(lines):
+        if number in shown:
+            color = COLORS[number - shown.start]
+            axes.plot(x, y, color=color, linewidth=1.2, label=system)
+        else:
+            axes.plot(x, y, color="#dddddd", linewidth=0.5, zorder=1)
+    axes.tick_params(labelbottom=True)
 
 
 def _png(figure: Figure) -> bytes:
