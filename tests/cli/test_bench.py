@@ -141,8 +141,8 @@ def test_importing_is_measured_through_the_whole_door(
     rows: dict[str, list[Row]],
 ) -> None:
     spectra, memory, catalog, catalog_memory = rows["import"]
-    assert spectra["facts"]["objects"] == 60
-    assert catalog["facts"]["objects"] == 3000
+    assert spectra["facts"]["objects"] == 24
+    assert catalog["facts"]["objects"] == 1200
     for row in (memory, catalog_memory):
         assert row["unit"] == "MB"
         assert row["ours"] >= row["facts"]["before_importing_mb"]

@@ -60,7 +60,7 @@ class _Crowded:
 
 _SCALES: Final = {
     Size.SMALL: _Scale(
-        candidates=5000, ranked=1000, labelers=10, warm_up=1, turns=2, batch=5
+        candidates=2000, ranked=500, labelers=5, warm_up=1, turns=1, batch=5
     ),
     Size.FULL: _Scale(
         candidates=1_000_000, ranked=20_000, labelers=100, warm_up=5, turns=30, batch=5

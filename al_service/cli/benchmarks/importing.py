@@ -41,7 +41,7 @@ class _Scale:
 
 
 _SCALES: Final = {
-    Size.SMALL: _Scale(spectra=60, rows=3000, part=3, bare_spectra=20),
+    Size.SMALL: _Scale(spectra=24, rows=1200, part=3, bare_spectra=8),
     Size.FULL: _Scale(spectra=10_000, rows=1_000_000, part=4, bare_spectra=500),
 }
 

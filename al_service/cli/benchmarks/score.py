@@ -50,7 +50,7 @@ class _Scale:
 
 
 _SCALES: Final = {
-    Size.SMALL: _Scale(objects=4000, smaller=2000, dim=32, repeats=1),
+    Size.SMALL: _Scale(objects=1000, smaller=600, dim=32, repeats=1),
     Size.FULL: _Scale(objects=100_000, smaller=25_000, dim=256, repeats=3),
 }
 

@@ -41,7 +41,7 @@ class _Scale:
 
 
 _SCALES: Final = {
-    Size.SMALL: _Scale(spectra=48, part=3),
+    Size.SMALL: _Scale(spectra=24, part=3),
     Size.FULL: _Scale(spectra=4096, part=4),
 }
 
