@@ -191,6 +191,7 @@ def test_a_batch_carries_what_the_served_model_says(door: Door, learned: str) ->
         "aleatoric",
         "interval90",
         "calibrated",
+        "spectrum_saves",
     }
 
 
