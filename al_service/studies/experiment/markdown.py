@@ -22,6 +22,9 @@ COMPARED: Final = (
     "ceiling",
 )
 
+REST_HIDDEN: Final = "*(rest hidden)*"
+"""Behind the modalities that a system sees of those that it was trained on."""
+
 AGAINST: Final = "Against the best system that sees one modality"
 
 _COLUMNS: Final = ("mae", "r2", "bias", "crps", "nll", "coverage68", "coverage95")
@@ -42,11 +45,12 @@ def columns_of(target: str) -> tuple[str, ...]:
 
 def heading(settings: ExperimentSettings) -> str:
     """What was run."""
+    effort = settings.effort.model_dump(mode="json")
     return (
         f"Pool {settings.pool}, seeds {', '.join(map(str, settings.seed_numbers))}, "
         f"at most {settings.n_train} "
         f"objects train, {settings.n_validation} validate, {settings.n_test} examine; "
-        f"effort: {settings.effort.model_dump(mode='json')}."
+        f"effort: {', '.join(f'{name} {n}' for name, n in effort.items())}."
     )
 
 
@@ -58,7 +62,7 @@ def as_markdown(
     parts += [
         "Figures are means over seeds; brackets hold 95 % intervals by resampling "
         "galaxies. Systems that were trained on more than they see here are marked "
-        "*hidden*.",
+        "*rest hidden*.",
         "",
     ]
     for target in dict.fromkeys(line.target for line in lines):
@@ -101,16 +105,20 @@ def _cells(line: Line, names: Sequence[str]) -> list[str]:
     interval = line.intervals.get(names[0])
     if interval is not None:
         figures[0] += f" ({number(interval[0])} to {number(interval[1])})"
-    sees = ", ".join(line.inputs) or "nothing"
     return [
         line.system,
-        f"{sees} *(hidden)*" if line.hides else sees,
+        _seen(line.inputs, hides=line.hides),
         *figures,
         number(line.fit_seconds),
         number(line.predict_seconds),
         f"{line.n_parameters:,.0f}",
         f"{line.peak_memory_mb:,.0f}",
     ]
+
+
+def _seen(inputs: Sequence[str], *, hides: bool) -> str:
+    names = ", ".join(inputs) or "nothing"
+    return f"{names} {REST_HIDDEN}" if hides else names
 
 
 def _comparisons(compared: Sequence[Json]) -> list[str]:
@@ -124,7 +132,7 @@ def comparison_cells(one: Json) -> list[str]:
     """One line of the comparisons as text, under the headings `COMPARED`."""
     return [
         one["system"],
-        ", ".join(one["inputs"]),
+        _seen(one["inputs"], hides=one["hides"]),
         number(one["error"]),
         one["best_single"],
         number(one["best_single_error"]),

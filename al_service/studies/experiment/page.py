@@ -13,6 +13,7 @@ from al_service.evaluation.embedding import LEAST, Embedding, embed
 from al_service.studies.experiment.markdown import (
     AGAINST,
     COMPARED,
+    REST_HIDDEN,
     comparison_cells,
     heading,
     table_of,
@@ -52,8 +53,8 @@ th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: l
 img { max-width: 100%; display: block; margin: .6rem 0 }
 </style></head><body><h1>Experiment on $pool</h1><p>$heading</p>
 <p>Figures are means over seeds; brackets hold 95&nbsp;% intervals by resampling
-galaxies. Pictures show the first seed. <i>hidden</i>: trained on more than it sees
-here.</p>
+galaxies. Pictures show the first seed. <i>rest hidden</i>: trained on more than it
+sees here.</p>
 $body
 </body></html>
 """
@@ -174,7 +175,7 @@ def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return f"<tr>{''.join(f'<{tag}>{escape(part)}</{tag}>' for part in parts)}</tr>"
 
     body = "".join(row("td", parts) for parts in rows).replace(
-        "*(hidden)*", "<i>hidden</i>"
+        REST_HIDDEN, "<i>(rest hidden)</i>"
     )
     return f"<table>{row('th', header)}{body}</table>"
 
