@@ -1,4 +1,4 @@
-"""What the guards of a replay look at; nobody has scanned spectra here."""
+"""What the guards of a replay look at: photometry. What needs a scan is refused."""
 
 import numpy as np
 from numpy.typing import NDArray
