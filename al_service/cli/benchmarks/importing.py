@@ -11,6 +11,7 @@ from al_service.cli.benchmarks.alone import Seen, alone, memory_row
 from al_service.cli.benchmarks.stage import Stage, stage
 from al_service.rounds.importing import import_files
 from al_service.studies.speed.measuring import (
+    Budget,
     Fact,
     Measurement,
     Size,
@@ -28,6 +29,12 @@ from al_service.survey.spectra import find_spectrum_files
 from db.session import create_database_engine, create_sessions
 
 NAME: Final = "import"
+
+FILES_A_SECOND: Final = 150
+"""Spectra of a survey's plates in an hour on a laptop: half a million."""
+
+ROWS_A_SECOND: Final = 1_000_000 / 120
+"""A million rows of a catalog in two minutes."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +65,24 @@ def measure(size: Size, home: Path) -> list[Measurement]:
             _catalog(place, count) for count in (scale.rows, scale.rows // scale.part)
         ]
     return [
-        *_rows_of(f"{scale.spectra:,} spectra files", "astropy's reading", spectra),
-        *_rows_of(f"{scale.rows:,} catalog rows in CSV", "Arrow's reading", rows),
+        *_rows_of(
+            f"{scale.spectra:,} spectra files",
+            "astropy's reading",
+            spectra,
+            Budget(at_most=scale.spectra / FILES_A_SECOND),
+        ),
+        *_rows_of(
+            f"{scale.rows:,} catalog rows in CSV",
+            "Arrow's reading",
+            rows,
+            Budget(at_most=scale.rows / ROWS_A_SECOND),
+        ),
     ]
 
 
-def _rows_of(what: str, peer: str, seen: list[Seen]) -> list[Measurement]:
+def _rows_of(
+    what: str, peer: str, seen: list[Seen], budget: Budget
+) -> list[Measurement]:
     whole, part = seen
     facts: dict[str, Fact] = {
         "a_second": whole.objects / whole.seconds,
@@ -77,6 +96,7 @@ def _rows_of(what: str, peer: str, seen: list[Seen]) -> list[Measurement]:
             whole.seconds,
             peer,
             whole.bare_seconds,
+            budget=budget,
             facts={**facts, **whole.facts},
         ),
         memory_row(NAME, what, whole, part, begun="importing"),

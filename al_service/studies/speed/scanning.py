@@ -13,10 +13,18 @@ from scipy import fft
 
 from al_service.features.scan.scanning import scan
 from al_service.features.scan.templates import SpectralClass, template_sets
-from al_service.studies.speed.measuring import Measurement, Size, peak_mb
+from al_service.studies.speed.measuring import (
+    Budget,
+    Measurement,
+    Size,
+    peak_mb,
+)
 from al_service.survey.spectra.grid import N_PIXELS
 
 NAME: Final = "scan"
+
+SPECTRA_A_SECOND: Final = 100
+"""On two cores."""
 
 PROCESSES: Final = 2
 
@@ -79,6 +87,7 @@ def measure(size: Size) -> list[Measurement]:
             ours=whole.seconds,
             peer="its Fourier transforms alone",
             theirs=whole.bare_seconds,
+            budget=Budget(at_most=scale.spectra / SPECTRA_A_SECOND),
             facts={"a_second": scale.spectra / whole.seconds, "right": whole.right},
         ),
         Measurement(
