@@ -78,10 +78,10 @@ class StrategyConfig(BaseModel):
     cold_start: ColdStart = ColdStart.TYPICAL
     """The order before there are labels; strategy `random` has none of it."""
 
-    density_alpha: float = Field(default=0.65, ge=0.0, le=2.0)
-    """Exponent of the pool-density weights in training; the controls use none. Smaller
-    ones leave the bulk of the galaxies behind, larger ones the tail: in trials 0.5 had
-    too wide a core of errors in some round (4 %), 0.75 too many outliers."""
+    density_alpha: float = Field(default=0.5, ge=0.0, le=2.0)
+    """Exponent of the pool-density weights in training; the controls use none. Larger
+    ones keep the bulk of the errors narrower and leave more of the tail: see the levers
+    in docs/acquisition.md."""
 
     greedy: int = Field(default=1024, ge=1)
     """How many places are filled one by one; by score come the places after them."""
