@@ -43,7 +43,7 @@ SMALL_MODEL = {
 }
 """Learns something of 60 galaxies within a quarter of a second."""
 
-ENDLESS_MODEL = {**SMALL_MODEL, "min_steps": 10_000_000}
+ENDLESS_MODEL = {**SMALL_MODEL, "min_steps": 1_000_000}
 """Training that only a stop signal ends."""
 
 N_OBJECTS = 500

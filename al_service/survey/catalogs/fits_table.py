@@ -55,6 +55,7 @@ class FitsTable:
                     self._check_size(table)
                     self.n_rows: int | None = int(table.header["NAXIS2"])
                     columns = table.columns
+                    self._check_names(columns.names)
                     self.units = {c.name: str(c.unit or "") for c in columns}
                     self._nulls = {c.name: c.null for c in columns}
                     refuse_repeated(shown, columns.names, place=self._where)
@@ -65,22 +66,30 @@ class FitsTable:
         """Some columns of every row, in order."""
         first = 0
         try:
-            with (
-                warnings.catch_warnings(),
-                fits.open(self._plain, memmap=True) as hdus,
-            ):
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                for first in range(0, self.n_rows or 0, CHUNK_ROWS):
-                    rows = hdus[self._place].data[first : first + CHUNK_ROWS]
-                    yield TableChunk(
-                        Places(f"{self._where}, row", first + 1, len(rows)),
-                        {name: self._column(rows, name) for name in names},
-                    )
+                with fits.open(self._plain, memmap=True) as hdus:
+                    for first in range(0, self.n_rows or 0, CHUNK_ROWS):
+                        rows = hdus[self._place].data[first : first + CHUNK_ROWS]
+                        yield TableChunk(
+                            Places(f"{self._where}, row", first + 1, len(rows)),
+                            {name: self._column(rows, name) for name in names},
+                        )
         except FITS_TROUBLE as error:
             raise UnreadableFile(
                 self.path,
                 f"{self._where}, from row {first + 1}: expected a FITS table: {error}",
             ) from error
+
+    def _check_names(self, names: Sequence[str | None]) -> None:
+        """A column whose name is damaged has none."""
+        for number, name in enumerate(names, 1):
+            if name is None:
+                raise UnreadableFile(
+                    self.path,
+                    f"{self._where}: expected a name for every column (TTYPE{number}), "
+                    "found none",
+                )
 
     @property
     def _where(self) -> str:
