@@ -12,17 +12,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.features.kept_pixels import KeptPixels, KeptView
 from al_service.features.pool_scan import scan_pool
 from al_service.features.preparation import PIXELS_OF, SPECTRUM
-from al_service.features.prepared_pool import (
-    bytes_an_object,
-    prepare_pool,
-    prepared_view,
-)
 from al_service.models.config import ModelConfig
 from al_service.studies.sky import known_targets
 from al_service.survey.pool_arrays import PoolArrays
-from al_service.survey.pool_view import PoolView, whole_pool
+from al_service.survey.pool_view import PoolView
 
 MOST_PREPARED_BYTES: Final = 8 * 2**30
 """A pool that fills more than this prepared is read and prepared for every network
@@ -52,10 +48,10 @@ class ReplayedPool:
         """
         seen = _seen(arrays, model)
         scan = self.scan if SPECTRUM in seen else None
-        view = whole_pool(arrays, scan=scan, modalities=seen)
-        if self.prepared is None or not seen & set(PIXELS_OF):
-            return view
-        return prepared_view(view, self.prepared)
+        pixels = None
+        if self.prepared is not None and seen & set(PIXELS_OF):
+            pixels = KeptPixels(arrays, self.scan, self.prepared)
+        return KeptView(arrays, np.arange(len(arrays)), scan, seen, pixels)
 
 
 def replayed_pool(
@@ -88,17 +84,15 @@ def replayed_pool(
             on_progress=lambda done, total: on_stage("scanning spectra", done, total),
         )
         scan = np.stack([found.z, found.z_error, found.confidence], axis=1)
-    rows = np.flatnonzero(known_targets(arrays))
-    view = whole_pool(arrays, scan=scan, modalities=seen).of(rows)
     if not seen & set(PIXELS_OF):
         return ReplayedPool(path)
-    if bytes_an_object(view) * len(arrays) > MOST_PREPARED_BYTES:
+    pixels = KeptPixels(arrays, scan, prepared)
+    if pixels.bytes_an_object(seen) * len(arrays) > MOST_PREPARED_BYTES:
         return ReplayedPool(path, scan)
-    prepare_pool(
-        view,
-        prepared,
-        threads=processes,
-        on_progress=lambda done, total: on_stage("preparing pixels", done, total),
+    pixels.fill(
+        np.flatnonzero(known_targets(arrays)),
+        seen,
+        lambda done, total: on_stage("preparing pixels", done, total),
     )
     return ReplayedPool(path, scan, prepared)
 

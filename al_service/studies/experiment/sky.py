@@ -8,9 +8,9 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.features.kept_pixels import KeptPixels
 from al_service.features.preparation import PIXELS_OF
 from al_service.studies.experiment.division import Division, divide
-from al_service.studies.experiment.kept_pixels import KeptPixels
 from al_service.studies.experiment.measurements import Measurements
 from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.system import Examples

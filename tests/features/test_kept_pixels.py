@@ -5,12 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from al_service.features.kept_pixels import KeptPixels, KeptView
 from al_service.features.preparation import COLUMNS_OF, PIXELS_OF, prepare
-from al_service.features.prepared_pool import (
-    bytes_an_object,
-    prepare_pool,
-    prepared_view,
-)
 from al_service.survey.pool_view import PoolView, whole_pool
 from al_service.survey.simulation.simulate import simulate
 
@@ -26,17 +22,19 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> PoolView:
 
 
 @pytest.fixture(scope="module")
-def folder(view: PoolView, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("prepared")
-    prepare_pool(view, place, threads=2)
-    return place
+def kept(view: PoolView, tmp_path_factory: pytest.TempPathFactory) -> KeptPixels:
+    return KeptPixels(view.arrays, view.scan, tmp_path_factory.mktemp("kept"))
+
+
+def kept_view(view: PoolView, kept: KeptPixels) -> KeptView:
+    return KeptView(view.arrays, view.rows, view.scan, view.modalities, kept)
 
 
 def test_prepared_objects_are_prepared_as_if_they_were_read(
-    view: PoolView, folder: Path
+    view: PoolView, kept: KeptPixels
 ) -> None:
     rows = np.array([31, 2, 3, 17])
-    found = prepared_view(view, folder).of(rows).take(slice(0, 3))
+    found = kept_view(view, kept).of(rows).take(slice(0, 3))
     read = view.of(rows[:3]).take(slice(None))
     np.testing.assert_array_equal(found.patterns, read.patterns)
     mine, theirs = prepare(found, EVERYTHING), prepare(read, EVERYTHING)
@@ -50,32 +48,51 @@ def test_prepared_objects_are_prepared_as_if_they_were_read(
 
 
 def test_a_network_that_may_not_see_spectra_is_given_none(
-    view: PoolView, folder: Path
+    view: PoolView, kept: KeptPixels
 ) -> None:
     allowed = frozenset({"image", "photometry"})
     blind = whole_pool(view.arrays, modalities=allowed)
-    found = prepared_view(blind, folder).take(slice(None))
+    found = kept_view(blind, kept).take(slice(None))
     assert found.has_spectrum is None
     np.testing.assert_array_equal(found.patterns, blind.take(slice(None)).patterns)
     assert set(prepare(found, allowed)) == {"photometry", "apertures", "pixels"}
 
 
 def test_some_of_the_prepared_objects_are_taken_with_what_belongs_to_them(
-    view: PoolView, folder: Path
+    view: PoolView, kept: KeptPixels
 ) -> None:
-    whole = prepared_view(view, folder).take(slice(None))
+    whole = kept_view(view, kept).take(slice(None))
     some = whole.take(np.array([5, 1]))
     assert len(some) == 2
     for name, part in prepare(some, EVERYTHING).items():
         np.testing.assert_array_equal(part, prepare(whole, EVERYTHING)[name][[5, 1]])
 
 
-def test_an_object_fills_as_much_as_is_said(view: PoolView, folder: Path) -> None:
-    stored = [np.load(path, mmap_mode="r") for path in folder.glob("*.npy")]
-    assert bytes_an_object(view) == sum(part[0].nbytes for part in stored)
-    assert bytes_an_object(view) < 100_000
-    assert {path.stem for path in folder.glob("*.npy")} == {
+def test_an_object_fills_as_much_as_is_said(view: PoolView, tmp_path: Path) -> None:
+    kept = KeptPixels(view.arrays, view.scan, tmp_path)
+    kept.fill(view.rows, EVERYTHING, lambda _done, _total: None)
+    stored = {path.stem: np.load(path) for path in tmp_path.rglob("*.npy")}
+    assert stored.pop("ready").all()
+    assert set(stored) == {
         *PIXELS_OF.values(),
         COLUMNS_OF["image"],
         COLUMNS_OF["spectrum"],
     }
+    size = sum(part[0].nbytes for part in stored.values())
+    assert kept.bytes_an_object(EVERYTHING) == size
+    assert size < 100_000
+
+
+def test_objects_that_were_prepared_before_are_not_prepared_again(
+    view: PoolView, tmp_path: Path
+) -> None:
+    seen: list[tuple[int, int]] = []
+    kept = KeptPixels(view.arrays, view.scan, tmp_path)
+    kept.fill(view.rows, EVERYTHING, lambda done, total: seen.append((done, total)))
+    (path,) = tmp_path.rglob("pixels.npy")
+    changed = path.stat().st_mtime_ns
+
+    kept_view(view, KeptPixels(view.arrays, view.scan, tmp_path)).take(slice(None))
+
+    assert seen[-1] == (N, N)
+    assert path.stat().st_mtime_ns == changed

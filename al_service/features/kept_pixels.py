@@ -1,12 +1,15 @@
 """Pixels of a pool, prepared when they are first asked for and kept on disk.
 
-All systems and seeds of all experiments on a pool look at the same objects. Files have
-a place for every object of the pool and are sparse: what nobody asked for takes none.
+Preparing an object costs about as much as looking at it. Whoever trains many networks
+on one pool keeps what they read. Files have a place for every object of the pool and
+are sparse: what nobody asked for takes none. They are mapped into memory, so that
+processes share what they have read; one process at a time may ask for what is not
+there yet.
 """
 
 import shutil
-from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +24,7 @@ from al_service.features.preparation import (
     prepare,
 )
 from al_service.survey.atomic_folder import new_folder
-from al_service.survey.inputs import Inputs
+from al_service.survey.inputs import Inputs, Rows
 from al_service.survey.pool_arrays import PoolArrays
 from al_service.survey.pool_view import PoolView
 
@@ -39,16 +42,14 @@ Files = dict[str, np.memmap[Any, np.dtype[Any]]]  # Any: as above
 
 @dataclass(frozen=True)
 class KeptPixels:
-    """A pool, its scan, and a folder for what is made of both.
-
-    `features/prepared_pool.py` prepares all objects before anybody looks; an experiment
-    goes on for days, and which objects its next seed takes is not known.
-    """
+    """A pool, its scan, and a folder for what is made of both."""
 
     arrays: PoolArrays
     scan: NDArray[np.float64] | None
     """As `Inputs.scan`; line fluxes depend on it."""
     folder: Path
+    _opened: dict[str, Files] = field(default_factory=dict, compare=False, repr=False)
+    """Modality to its files, compared with the pool when they were opened."""
 
     def inputs(
         self, rows: NDArray[np.int64], modalities: Collection[str]
@@ -61,13 +62,44 @@ class KeptPixels:
         """
         seen = self._flagged(rows, modalities)
         parts: dict[str, Array] = {}
-        for modality in PIXELS_OF:
-            if modality in modalities and modality in self.arrays.modalities:
-                files = self._files(modality)
-                self._fill(files, modality, np.unique(rows))
-                parts |= {name: files[name][rows] for name in _names(modality)}
+        for modality in self._with_pixels(modalities):
+            files = self._files(modality)
+            self._fill(files, modality, np.unique(rows))
+            parts |= {name: files[name][rows] for name in _names(modality)}
         light = {one.name: getattr(seen, one.name) for one in fields(Inputs)}
         return PreparedInputs(**light, prepared=parts)
+
+    def fill(
+        self,
+        rows: NDArray[np.int64],
+        modalities: Collection[str],
+        on_progress: Callable[[int, int], None],
+    ) -> None:
+        """Prepare objects before anybody asks.
+
+        Args:
+            rows: `N` rows of the pool, each once.
+            modalities: names of those that are wanted.
+            on_progress: told the number of objects that are done, and of all.
+        """
+        for start in range(0, len(rows), READ_ROWS):
+            some = rows[start : start + READ_ROWS]
+            for modality in self._with_pixels(modalities):
+                self._fill(self._files(modality), modality, some)
+            on_progress(start + len(some), len(rows))
+
+    def bytes_an_object(self, modalities: Collection[str]) -> int:
+        """What a prepared object fills."""
+        return sum(
+            part.nbytes
+            for modality in self._with_pixels(modalities)
+            for part in self._made(modality, self._rows_with(modality)[:1]).values()
+        )
+
+    def _with_pixels(self, modalities: Collection[str]) -> list[str]:
+        """Those of the modalities that have pixels in this pool."""
+        there = set(modalities) & set(self.arrays.modalities)
+        return [name for name in PIXELS_OF if name in there]
 
     def _flagged(self, rows: NDArray[np.int64], modalities: Collection[str]) -> Inputs:
         """Photometry, flags and scan of some objects; pixels stay on disk."""
@@ -94,12 +126,17 @@ class KeptPixels:
 
     def _files(self, modality: str) -> Files:
         """What there is of a modality, for all objects; made empty if need be."""
+        if modality not in self._opened:
+            self._opened[modality] = self._compared(modality)
+        return self._opened[modality]
+
+    def _compared(self, modality: str) -> Files:
         place = self.folder / modality
-        if place.is_dir() and not self._up_to_date(modality, _opened(place, modality)):
+        if place.is_dir() and not self._up_to_date(modality, _open(place, modality)):
             shutil.rmtree(place)
         if not place.is_dir():
             self._make_room(place, modality)
-        return _opened(place, modality)
+        return _open(place, modality)
 
     def _make_room(self, place: Path, modality: str) -> None:
         (first,) = self._rows_with(modality)[:1].tolist()
@@ -132,6 +169,23 @@ class KeptPixels:
         }
 
 
+@dataclass(frozen=True)
+class KeptView(PoolView):
+    """`N` objects of a pool whose pixels are kept."""
+
+    pixels: KeptPixels | None = None
+    """Of the same pool; None: as `PoolView`."""
+
+    def take(self, rows: Rows) -> Inputs:
+        """The objects of some of these rows, in their order."""
+        if self.pixels is None:
+            return super().take(rows)
+        wanted = self.rows[rows]
+        seen = self.arrays.modalities if self.modalities is None else self.modalities
+        scan = None if self.scan is None else self.scan[wanted]
+        return replace(self.pixels.inputs(wanted, seen), scan=scan)
+
+
 def _alike(one: Array, other: Array) -> bool:
     return np.allclose(one, other, rtol=_SAME, atol=_SAME, equal_nan=True)
 
@@ -140,7 +194,7 @@ def _names(modality: str) -> tuple[str, str]:
     return COLUMNS_OF[modality], PIXELS_OF[modality]
 
 
-def _opened(place: Path, modality: str) -> Files:
+def _open(place: Path, modality: str) -> Files:
     return {
         name: open_memmap(place / f"{name}.npy", mode="r+")
         for name in (*_names(modality), _READY)

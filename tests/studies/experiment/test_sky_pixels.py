@@ -51,10 +51,11 @@ def test_pixels_that_were_prepared_otherwise_are_prepared_again(
     rows = np.flatnonzero(whole_sky.arrays.flags[IMAGE])[:3]
     kept = whole_sky.keeping_pixels(tmp_path)
     first = prepare(kept.examples(rows, (IMAGE,)).measurements.inputs, (IMAGE,))
+    after = whole_sky.keeping_pixels(tmp_path)  # what was kept is compared when opened
     (path,) = tmp_path.rglob("pixels.npy")
     stored = np.load(path)
     np.save(path, 2 * stored + 1)
 
-    again = prepare(kept.examples(rows, (IMAGE,)).measurements.inputs, (IMAGE,))
+    again = prepare(after.examples(rows, (IMAGE,)).measurements.inputs, (IMAGE,))
 
     np.testing.assert_array_equal(again["pixels"], first["pixels"])
