@@ -151,7 +151,8 @@ def test_a_broker_that_loses_everything_loses_nothing_of_the_campaign(
 
     eventually(knows(sky, campaign_id, 70), stack)
     sky.observe(campaign_id, 50)
-    eventually(lambda: sky.count_published(campaign_id, RunKind.FULL) == 2, stack)
+    eventually(lambda: sky.count_judged(campaign_id, RunKind.FULL) == 2, stack)
+    eventually(knows(sky, campaign_id, 120), stack)
 
 
 def test_a_message_delivered_twice_to_two_workers_publishes_once(

@@ -218,12 +218,20 @@ class Observatory:
             )
 
     def count_published(self, campaign_id: int, kind: RunKind) -> int:
+        return self._count_runs(campaign_id, kind, RunState.PUBLISHED)
+
+    def count_judged(self, campaign_id: int, kind: RunKind) -> int:
+        """Runs carried out whole; the promotion gate may have refused them."""
+        states = RunState.PUBLISHED, RunState.REFUSED
+        return self._count_runs(campaign_id, kind, *states)
+
+    def _count_runs(self, campaign_id: int, kind: RunKind, *states: RunState) -> int:
         with self.sessions.begin() as session:
             found = session.scalar(
                 select(func.count(Run.id)).where(
                     Run.campaign_id == campaign_id,
                     Run.kind == kind,
-                    Run.state == RunState.PUBLISHED,
+                    Run.state.in_(states),
                 )
             )
             return found or 0
