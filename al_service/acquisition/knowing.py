@@ -55,6 +55,7 @@ def precision_of(
     Returns:
         `N` precisions.
     """
+    features = head.believing(features) if asked else features
     noise, settled = features.noise, None
     if features.scan is not None and Target.Z in head.targets:
         column = head.targets.index(Target.Z)
@@ -92,7 +93,7 @@ def knowledge_of(
     return Knowledge(
         precision=precision,
         center_precision=precision_of(centers, head, strategy),
-        prior=float(np.mean(head.precision * weights)),
+        prior=float(np.mean(head.precision[0] * weights)),
         aims=Aims(
             aims.phi,
             precision_of(aims, head, strategy, asked=True),

@@ -19,8 +19,8 @@ def believed_redshifts(inputs: Inputs) -> NDArray[np.float64] | None:
         inputs: `N` objects.
 
     Returns:
-        `N x 2`: log(1 + z) and its variance, NaN where no scan is believed; None where
-        nobody has scanned.
+        `N x 3`: log(1 + z), its variance and the confidence, NaN where no scan is
+        believed; None where nobody has scanned.
     """
     if inputs.scan is None:
         return None
@@ -29,5 +29,6 @@ def believed_redshifts(inputs: Inputs) -> NDArray[np.float64] | None:
     if inputs.has_spectrum is not None:
         known &= inputs.has_spectrum
     safe, spread = np.where(known, z, 0.0), np.where(known, error, 1.0)
-    measured = np.stack([np.log1p(safe), (spread / (1.0 + safe)) ** 2], axis=1)
+    variance = (spread / (1.0 + safe)) ** 2
+    measured = np.stack([np.log1p(safe), variance, confidence], axis=1)
     return np.where(known[:, None], measured, np.nan)

@@ -41,6 +41,9 @@ class ModelConfig(BaseModel):
     hidden: int = Field(default=128, ge=8, le=WIDEST)
     """Width of the two hidden layers of a member's photometry encoder."""
 
+    joining_hidden: int = Field(default=256, ge=8, le=WIDEST)
+    """Width of the hidden layer in which modalities meet, where there are several."""
+
     noise_hidden: int = Field(default=32, ge=4, le=WIDEST)
     """Width of the branch that predicts the noise."""
 
@@ -96,6 +99,9 @@ class ModelConfig(BaseModel):
 
     photometry_dropout: float = Field(default=0.15, ge=0, lt=1)
     """How often training hides photometry that another modality can replace."""
+
+    alone: float = Field(default=0.25, ge=0, lt=1)
+    """How often training shows one modality of an object, and hides all others."""
 
     def schedule(self, *, pixels: bool) -> "Schedule":
         """How a network is trained.

@@ -80,3 +80,22 @@ class PixelEncoder(nn.Module):
         seen = self.narrow(self.convolutions(pixels)).expand(len(said), -1, -1)
         features: Tensor = self.join(torch.cat([said, seen], dim=-1))
         return features
+
+
+class Joining(nn.Module):
+    """Modalities' features become φ: a linear layer beside a hidden one.
+
+    What an image says of a rate depends on what the lines say, and on whether there
+    are any: a linear layer alone adds up what each modality says by itself. Where there
+    is but one modality its own encoder has hidden layers enough.
+    """
+
+    def __init__(self, members: int, n_in: int, n_out: int, *, hidden: int) -> None:
+        super().__init__()
+        self.hidden = nn.Sequential(MemberLinear(members, n_in, hidden), nn.SiLU())
+        self.out = MemberLinear(members, n_in + hidden, n_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`M x N x F_in` to `M x N x F_out`."""
+        joined: Tensor = self.out(torch.cat([x, self.hidden(x)], dim=-1))
+        return joined

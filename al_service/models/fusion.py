@@ -1,7 +1,8 @@
 """Encoders become one vector of fused features φ and a noise s²(x).
 
 A modality that an object lacks is replaced by a learned token; in training, modalities
-that others can replace are hidden now and then, so that the token means something.
+that others can replace are hidden now and then, and now and then all but one are, so
+that the token means something.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,13 @@ from al_service.features.preparation import COLUMNS_OF, PIXELS_OF
 from al_service.features.spectra import CHANNELS
 from al_service.models.config import ModelConfig
 from al_service.models.convolutions import ImageConvolutions, SpectrumConvolutions
-from al_service.models.encoders import MemberLinear, PhotometryEncoder, PixelEncoder
+from al_service.models.encoders import (
+    Joining,
+    MemberLinear,
+    PhotometryEncoder,
+    PixelEncoder,
+)
+from al_service.survey.inputs import Modality
 
 LOG_NOISE_LIMITS: Final = (-18.0, 4.0)
 """Range of log s² for latents of unit spread. A redshift scan is good to 1e-4 of the
@@ -55,7 +62,7 @@ class FusionNetwork(nn.Module):
                 for name in self.modalities
             }
         )
-        self.fuse = MemberLinear(config.members, width, config.dim // config.members)
+        self.fuse = _fuse(config, width, n_modalities=len(self.modalities))
         self.noise = nn.Sequential(
             MemberLinear(config.members, width, config.noise_hidden),
             nn.SiLU(),
@@ -92,12 +99,27 @@ class FusionNetwork(nn.Module):
         log_noise: Tensor = self.noise(fused.detach())
         return self.fuse(fused), log_noise.clamp(*LOG_NOISE_LIMITS)
 
-    def without(self, parts: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-        """The same features as if no object had some modality."""
-        hidden = dict(parts)
-        if name in hidden:
-            hidden[name] = self.tokens[name].expand_as(hidden[name])
-        return hidden
+    def showing(self, parts: Mapping[str, Tensor], pattern: int) -> dict[str, Tensor]:
+        """The same features as if no object had more than some modalities.
+
+        Args:
+            parts: as `encode` gives them.
+            pattern: union of `Modality`; the rest is hidden.
+        """
+        return {
+            name: part if pattern & bit_of(name) else self.tokens[name].expand_as(part)
+            for name, part in parts.items()
+        }
+
+    @property
+    def everything(self) -> int:
+        """Union of `Modality`: what the network looks at."""
+        allowed = self._allowed
+        return sum(
+            bit_of(name)
+            for name in self.modalities
+            if allowed is None or name in allowed
+        )
 
     @property
     def sees_pixels(self) -> bool:
@@ -132,6 +154,8 @@ def hide_modalities(
     present: Mapping[str, Tensor],
     rates: Mapping[str, float],
     generator: torch.Generator,
+    *,
+    alone: float = 0.0,
 ) -> dict[str, Tensor]:
     """Hide modalities at random, never the last one of an object.
 
@@ -139,6 +163,7 @@ def hide_modalities(
         present: modality to `N` flags.
         rates: modality to the probability of hiding it.
         generator: source of the randomness.
+        alone: probability of hiding all but one, whichever it is.
 
     Returns:
         Modality to `N` flags.
@@ -148,7 +173,38 @@ def hide_modalities(
         for name, flags in present.items()
     }
     blind = ~torch.stack(list(kept.values())).any(dim=0)
-    return {name: flags | (blind & present[name]) for name, flags in kept.items()}
+    kept = {name: flags | (blind & present[name]) for name, flags in kept.items()}
+    return kept if len(kept) == 1 else _alone(present, kept, generator, alone)
+
+
+def _alone(
+    present: Mapping[str, Tensor],
+    kept: Mapping[str, Tensor],
+    generator: torch.Generator,
+    probability: float,
+) -> dict[str, Tensor]:
+    """Of some objects one modality that they have, of the others what was kept."""
+    flags = torch.stack(list(present.values()))
+    one = torch.rand(flags.shape, generator=generator).mul(flags).argmax(dim=0)
+    lonely = torch.rand(flags.shape[1], generator=generator) < probability
+    return {
+        name: torch.where(lonely, present[name] & (one == place), kept[name])
+        for place, name in enumerate(present)
+    }
+
+
+def bit_of(modality: str) -> int:
+    """The bit of a modality in a pattern."""
+    return int(Modality[modality.upper()])
+
+
+def _fuse(
+    config: ModelConfig, width: int, *, n_modalities: int
+) -> MemberLinear | Joining:
+    share = config.dim // config.members
+    if n_modalities == 1:
+        return MemberLinear(config.members, width, share)
+    return Joining(config.members, width, share, hidden=config.joining_hidden)
 
 
 def _encoder(name: str, config: ModelConfig, width: int) -> nn.Module:

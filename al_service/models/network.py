@@ -1,23 +1,27 @@
 """A trained network: everything needed to turn measurements into φ and s²."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from al_service.features.preparation import COLUMNS_OF, SPECTRUM, prepare, presence
+from al_service.features.preparation import COLUMNS_OF, prepare, presence
 from al_service.features.scaling import Scaler
 from al_service.models.config import ModelConfig
 from al_service.models.fusion import FusionNetwork
 from al_service.models.targets_transform import TargetTransform
 from al_service.models.whitening import Whitening
-from al_service.survey.inputs import Inputs
+from al_service.survey.inputs import Inputs, Modality
 
 Floats = NDArray[np.float64]
+
+ALL_BUT_SPECTRUM: Final = int(Modality.PHOTOMETRY | Modality.IMAGE)
+"""What is left of an object of which no spectrum was taken."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class Encoded:
     """`N x D` as if no object had a spectrum; None where no redshift was scanned."""
     blind_noise: NDArray[np.float32] | None = None
     """`N x T` of that."""
+    partial_phi: NDArray[np.float32] | None = None
+    """`N x V x D` as if no object had more than each of the network's `V` partial
+    patterns; None where it has none."""
+    partial_noise: NDArray[np.float32] | None = None
+    """`N x V x T` of that."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,9 @@ class Network:
     unit spread: beyond them the network extrapolates."""
     module: FusionNetwork
     whitening: Whitening
+    partial_patterns: tuple[int, ...] = ()
+    """`V` unions of `Modality` that objects have, other than everything and everything
+    but the spectrum: labels teach each of them apart."""
 
     @cached_property
     def transform(self) -> TargetTransform:
@@ -81,12 +93,22 @@ class Network:
             inputs: `N` objects.
             blind: also without their spectra.
         """
-        raw = raw_features(self.module, self.scalers, inputs, blind=blind)
-        seen = self.whitening.apply(raw.phi), self._noise(raw.log_noise)
-        if raw.blind is None:
-            return Encoded(*seen)
-        phi, log_noise = raw.blind
-        return Encoded(*seen, self.whitening.apply(phi), self._noise(log_noise))
+        shown = [ALL_BUT_SPECTRUM] if blind else []
+        shown += self.partial_patterns
+        raw = raw_features(self.module, self.scalers, inputs, shown=shown)
+        phi, noise = self._units(raw.seen)
+        others = [self._units(one) for one in raw.shown]
+        blind_phi, blind_noise = others.pop(0) if blind else (None, None)
+        if not others:
+            return Encoded(phi, noise, blind_phi, blind_noise)
+        partial = [np.stack(parts, axis=1) for parts in zip(*others, strict=True)]
+        return Encoded(phi, noise, blind_phi, blind_noise, *partial)
+
+    def _units(
+        self, raw: tuple[NDArray[np.float32], Floats]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Whitened φ and the noise in latent units."""
+        return self.whitening.apply(raw[0]), self._noise(raw[1])
 
     def _noise(self, log_noise: Floats) -> NDArray[np.float32]:
         within = np.clip(log_noise, *self.noise_limits.T)
@@ -98,12 +120,11 @@ class Network:
 class RawFeatures:
     """Unwhitened features and log noise of `N` objects."""
 
-    phi: NDArray[np.float32]
-    """`N x D`: the members' features side by side."""
-    log_noise: Floats
-    """`N x T`: the members' mean, for latents of unit spread."""
-    blind: tuple[NDArray[np.float32], Floats] | None
-    """The same without any spectrum, where that was asked for."""
+    seen: tuple[NDArray[np.float32], Floats]
+    """`N x D`: the members' features side by side; `N x T`: their mean log noise, for
+    latents of unit spread."""
+    shown: list[tuple[NDArray[np.float32], Floats]]
+    """The same for every pattern that was asked for."""
 
 
 def scaled_tensors(
@@ -132,7 +153,7 @@ def raw_features(
     scalers: Mapping[str, Scaler],
     inputs: Inputs,
     *,
-    blind: bool = False,
+    shown: Sequence[int] = (),
 ) -> RawFeatures:
     """Unwhitened features and log noise of some objects.
 
@@ -140,16 +161,17 @@ def raw_features(
         module: the trained module.
         scalers: of its columns.
         inputs: `N` objects.
-        blind: also without their spectra.
+        shown: unions of `Modality`: also as if no object had more than each of them.
     """
     columns, present = scaled_tensors(scalers, inputs)
     with torch.no_grad():
         parts = module.encode(columns, present)
         seen = _side_by_side(*module.join(parts))
-        unseen = None
-        if blind:
-            unseen = _side_by_side(*module.join(module.without(parts, SPECTRUM)))
-    return RawFeatures(*seen, unseen)
+        others = [
+            _side_by_side(*module.join(module.showing(parts, pattern)))
+            for pattern in shown
+        ]
+    return RawFeatures(seen, others)
 
 
 def _side_by_side(phi: Tensor, log_noise: Tensor) -> tuple[NDArray[np.float32], Floats]:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from al_service.models.config import ModelConfig
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import TrainingSet, fit_network
-from al_service.posterior.head import fit_head
 from al_service.posterior.predictions import Predictions
+from al_service.posterior.teaching import fit_head
 from al_service.survey.inputs import Inputs
 from al_service.survey.sdss10k import TARGETS, read_sdss10k
 

@@ -9,7 +9,7 @@ both are checked on every read.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,9 +36,10 @@ from al_service.survey.atomic_folder import (
     verify_files,
 )
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 """2 knows the limits of the noise, which 1 cannot be given without its labels; 3 says
-which modalities it sees. An older network is trained anew."""
+which modalities it sees; in 4 modalities meet in a hidden layer, and every pattern of
+them has a last layer. An older network is trained anew."""
 
 _TENSORS: Final = "tensors.safetensors"
 
@@ -82,6 +83,7 @@ def save_checkpoint(
         "targets": list(network.targets),
         "config": network.config.model_dump(mode="json"),
         "modalities": list(network.modalities),
+        "partial_patterns": list(network.partial_patterns),
     }
     text = manifest_text(facts, {_TENSORS: hashlib.sha256(tensors).hexdigest()})
     digest = hashlib.sha256(text).hexdigest()
@@ -107,7 +109,10 @@ def load_checkpoint(directory: Path, digest: str) -> Checkpoint:
     arrays = load_file(folder / _TENSORS)
     targets = tuple(manifest["targets"])
     config = ModelConfig.model_validate(manifest["config"])
-    network = _network(arrays, targets, config, manifest["modalities"])
+    network = replace(
+        _network(arrays, targets, config, manifest["modalities"]),
+        partial_patterns=tuple(manifest["partial_patterns"]),
+    )
     head = Head(targets=targets, **_under(arrays, "head"))
     widths = _under(arrays, "calibration")
     calibration = Calibration(targets, IntervalWidths(**widths)) if widths else None

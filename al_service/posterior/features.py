@@ -20,6 +20,9 @@ PIXEL_CHUNK_ROWS: Final = 256
 """The same for objects with images or spectra, 120 kB each before anything is done."""
 
 
+_SPECTRAL: Final = int(Modality.SPECTRUM | Modality.REDSHIFT)
+
+
 @dataclass(frozen=True)
 class Features:
     """Fused features and noise of `N` objects."""
@@ -31,13 +34,17 @@ class Features:
     patterns: NDArray[np.int64]
     """`N` unions of `Modality`."""
     scan: NDArray[np.float32] | None = None
-    """`N x 2`: log(1 + z) of a redshift scan and its variance, NaN where there is
-    none that is believed; None where nobody has scanned."""
+    """`N x 3`: log(1 + z) of a redshift scan, its variance and its confidence, NaN
+    where there is none that is believed; None where nobody has scanned."""
     blind_phi: NDArray[np.float32] | None = None
     """`N x D` without the spectrum. Where a scan speaks for z, the label teaches by
     this φ what photometry and image say; None where the network reads no spectra."""
     blind_noise: NDArray[np.float32] | None = None
     """`N x T` of `blind_phi`."""
+    partial_phi: NDArray[np.float32] | None = None
+    """`N x V x D` seen by each of the network's partial patterns: as `Encoded`."""
+    partial_noise: NDArray[np.float32] | None = None
+    """`N x V x T` of `partial_phi`."""
 
     def __len__(self) -> int:
         return len(self.phi)
@@ -54,8 +61,42 @@ class Features:
         """
         if self.blind_phi is None or self.blind_noise is None:
             raise ValueError("expected features without spectra, found none")
-        taken = int(Modality.SPECTRUM | Modality.REDSHIFT)
-        return type(self)(self.blind_phi, self.blind_noise, self.patterns & ~taken)
+        return type(self)(self.blind_phi, self.blind_noise, self.patterns & ~_SPECTRAL)
+
+    def showing(self, place: int, pattern: int) -> Self:
+        """The same objects as if no more had been measured of them than a pattern.
+
+        Args:
+            place: of the pattern among the network's partial ones.
+            pattern: union of `Modality`.
+
+        Raises:
+            ValueError: nobody has looked at them so.
+        """
+        if self.partial_phi is None or self.partial_noise is None:
+            raise ValueError("expected features of partial patterns, found none")
+        spectral = bool(pattern & Modality.SPECTRUM)
+        left = pattern | (int(Modality.REDSHIFT) if spectral else 0)
+        return type(self)(
+            self.partial_phi[:, place],
+            self.partial_noise[:, place],
+            self.patterns & left,
+            self.scan if spectral else None,
+        )
+
+    def leaving_spectra(self, rows: Rows) -> Self:
+        """The same objects, some of them as if no spectrum had been taken of them.
+
+        Args:
+            rows: which ones.
+        """
+        left = {name: part.copy() for name, part in self.arrays().items()}
+        left["phi"][rows] = left["blind_phi"][rows]
+        left["noise"][rows] = left["blind_noise"][rows]
+        left["patterns"][rows] &= ~_SPECTRAL
+        if "scan" in left:
+            left["scan"][rows] = np.nan
+        return type(self)(**left)
 
     def arrays(self) -> dict[str, NDArray[Any]]:  # Any: of several types
         """The parts that exist by name, to be stored."""
@@ -110,6 +151,8 @@ def _extract(network: Network, inputs: Inputs) -> Features:
         None if scan is None else scan.astype(np.float32),
         encoded.blind_phi,
         encoded.blind_noise,
+        encoded.partial_phi,
+        encoded.partial_noise,
     )
 
 

@@ -5,7 +5,7 @@ bound of `models/pyro_model.py` together. What the guide learned is thrown away:
 last layer's posterior is computed exactly afterwards (`posterior/closed_form.py`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
@@ -16,22 +16,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from al_service.features.preparation import PIXELS_OF, SPECTRUM
+from al_service.features.preparation import PIXELS_OF
 from al_service.features.scaling import Scaler
 from al_service.models.config import ModelConfig
 from al_service.models.fusion import FusionNetwork
-from al_service.models.network import Network, raw_features
+from al_service.models.network import ALL_BUT_SPECTRUM, Network, raw_features
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.models.targets_transform import TargetTransform
 from al_service.models.whitening import Whitening
 from al_service.posterior.features import PIXEL_CHUNK_ROWS
-from al_service.posterior.held_aside import NoiseLevel, noise_level
 from al_service.posterior.label_tensors import (
     Gathered,
     LabelTensors,
     gather,
     scaled,
 )
+from al_service.posterior.noise_scaling import level_of_noise, wider_limits
 from al_service.posterior.optimizing import one_thread
 from al_service.posterior.training import train
 from al_service.survey.inputs import Measured
@@ -40,6 +40,10 @@ from al_service.survey.targets import Target
 PIXEL_WHITENING_SAMPLE: Final = 4096
 """Unlabeled objects with pixels that set a scale: every one costs a hundred times as
 much as one with photometry, and sixteen for each of 256 features do."""
+
+RARE: Final = 0.02
+"""Share of the pool below which a pattern of modalities has no last layer of its own:
+every one is a copy of the cached features."""
 
 NO_SPREAD: Final = 1e-9
 """Standard deviation of labels, in latent units or of their mean, that is rounding."""
@@ -80,6 +84,7 @@ def fit_network(
     config: ModelConfig,
     seed: int,
     pool_inputs: Measured | None = None,
+    patterns: Collection[int] | None = None,
     progress: Callable[[float], None] = _say_nothing,
     should_stop: Callable[[], bool] = _never,
 ) -> Network:
@@ -91,6 +96,8 @@ def fit_network(
         config: sizes and schedule.
         seed: of everything random in the training.
         pool_inputs: unlabeled objects for the whitening; default: the labeled ones.
+        patterns: unions of `Modality` that will be asked about; default: those that are
+            not rare among `pool_inputs`.
         progress: told the finished share now and then.
         should_stop: asked every few batches.
 
@@ -127,10 +134,13 @@ def fit_network(
             progress=progress,
             should_stop=should_stop,
         )
-        level = _noise_level(module, labels, taught, spread, redshift)
+        level = level_of_noise(module, labels, taught, spread, redshift)
     module.requires_grad_(requires_grad=False).eval()
-    phi = _whitening_features(
+    phi, found = _pool_sample(
         module, scalers, training.inputs if pool_inputs is None else pool_inputs
+    )
+    partial = partial_patterns(
+        module.everything, found if patterns is None else patterns
     )
     return Network(
         config,
@@ -139,9 +149,10 @@ def fit_network(
         center,
         spread,
         level.scale,
-        level.limits,
+        wider_limits(level.limits, module, labels, partial),
         module,
         Whitening.fit(phi),
+        partial,
     )
 
 
@@ -205,67 +216,31 @@ def _taught(galaxies: Tensor, config: ModelConfig, *, shared: bool = False) -> T
     return taught
 
 
-def _noise_level(
-    module: FusionNetwork,
-    labels: LabelTensors,
-    taught: Tensor,
-    spread: NDArray[np.float64],
-    redshift: int | None,
-) -> NoiseLevel:
-    """The noise of every latent; that of z as it is where no scan speaks for it."""
-    size = PIXEL_CHUNK_ROWS if module.sees_pixels else len(labels)
-    seen, blind = [], []
-    with torch.no_grad():
-        for some in labels.parts(size):
-            parts = module.encode(some.columns, some.present)
-            seen.append(module.join(parts))
-            blind.append(module.join(module.without(parts, SPECTRUM)))
-    level = _level(seen, labels, taught, spread)
-    if redshift is None or not bool(labels.scanned.any()):
-        return level
-    unseen = _level(blind, labels, taught, spread, column=redshift)
-    level.scale[redshift] = unseen.scale[0]
-    level.limits[redshift] = unseen.limits[0]
-    return level
-
-
-def _level(
-    encoded: Sequence[tuple[Tensor, Tensor]],
-    labels: LabelTensors,
-    taught: Tensor,
-    spread: NDArray[np.float64],
-    *,
-    column: int | None = None,
-) -> NoiseLevel:
-    """The noise of all latents, or of one."""
-    phi = torch.cat([part for part, _ in encoded], dim=1)
-    log_noise = torch.cat([part for _, part in encoded], dim=1)
-    some = slice(None) if column is None else slice(column, column + 1)
-    return noise_level(
-        phi.double().numpy(),
-        labels.values.double().numpy()[:, some],
-        log_noise.double().mean(dim=0).numpy()[:, some],
-        labels.error_variance.double().numpy()[:, some],
-        observed=labels.observed.numpy()[:, some],
-        taught=taught.numpy(),
-        spread=spread[some],
-        weights=labels.weights.double().numpy(),
-    )
-
-
-def _whitening_features(
+def _pool_sample(
     module: FusionNetwork, scalers: Mapping[str, Scaler], measured: Measured
-) -> NDArray[np.float32]:
-    """Raw features of objects that represent the pool, `N x D`."""
+) -> tuple[NDArray[np.float32], list[int]]:
+    """Raw features `N x D` of objects that represent the pool, and what they have."""
     most = PIXEL_WHITENING_SAMPLE if module.sees_pixels else WHITENING_SAMPLE
     rows = evenly(np.arange(len(measured)), most)
     step = PIXEL_CHUNK_ROWS if module.sees_pixels else WHITENING_SAMPLE
-    return np.concatenate(
-        [
-            raw_features(module, scalers, measured.take(rows[start : start + step])).phi
-            for start in range(0, len(rows), step)
-        ]
-    )
+    phi, patterns = [], []
+    for start in range(0, len(rows), step):
+        inputs = measured.take(rows[start : start + step])
+        phi.append(raw_features(module, scalers, inputs).seen[0])
+        patterns.append(inputs.patterns & module.everything)
+    found, counts = np.unique(np.concatenate(patterns), return_counts=True)
+    return np.concatenate(phi), found[counts >= RARE * len(rows)].tolist()
+
+
+def partial_patterns(everything: int, asked: Collection[int]) -> tuple[int, ...]:
+    """Patterns that have a last layer of their own, beside the two that always have.
+
+    Args:
+        everything: union of `Modality`: what a network looks at.
+        asked: unions of `Modality` that objects have.
+    """
+    own = {pattern & everything for pattern in asked}
+    return tuple(sorted(own - {0, everything, everything & ALL_BUT_SPECTRUM}))
 
 
 def _tensor(array: NDArray[np.float64]) -> Tensor:

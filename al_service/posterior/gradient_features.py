@@ -131,10 +131,15 @@ def _sketch(
 
 def _outputs(network: Network, head: Head, inputs: Inputs, phi: Tensor) -> list[Tensor]:
     """Target to `N` predictions of unit spread, but for constants."""
-    # Whitened φ is linear in the members' raw φ, side by side.
-    weights = network.whitening.matrix @ head.mean[:, :-1].T  # D x T
     raw = phi.transpose(0, 1).flatten(start_dim=1)
-    predicted = raw @ torch.from_numpy(weights.astype(np.float32))
+    serving = head.serving(inputs.patterns)
+    predicted = raw.new_zeros(len(inputs), len(head.targets))
+    for place in np.unique(serving):
+        # Whitened φ is linear in the members' raw φ, side by side.
+        weights = network.whitening.matrix @ head.mean[place, :, :-1].T  # D x T
+        served = raw @ torch.from_numpy(weights.astype(np.float32))
+        here = torch.from_numpy(serving == place)
+        predicted = torch.where(here[:, None], served, predicted)
     outputs = list(predicted.unbind(dim=1))
     if Target.Z not in head.targets or not may_see_spectra(network):
         return outputs

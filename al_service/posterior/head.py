@@ -1,7 +1,10 @@
-"""The Bayesian last layer: refitted in closed form, seconds after a label."""
+"""The Bayesian last layer: what it says of objects.
+
+What φ means hangs on what was measured. So every pattern of modalities that is not rare
+has weights of its own, which all labels teach (`posterior/teaching.py`).
+"""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -9,15 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from al_service.models.network import Network
 from al_service.models.targets_transform import TargetTransform
-from al_service.posterior.closed_form import (
-    WeightPosterior,
-    tuned_posterior,
-)
 from al_service.posterior.features import Features
-from al_service.posterior.optimizing import one_thread
 from al_service.posterior.predictions import Predictions
+from al_service.posterior.scan_measurement import doubted, scanned
+from al_service.survey.inputs import Modality, Rows
 from al_service.survey.targets import Target
 
 Floats = NDArray[np.float64]
@@ -25,18 +24,7 @@ Floats = NDArray[np.float64]
 CHUNK_ROWS: Final = 8192
 """Objects predicted at a time: intermediate products stay in the cache's reach."""
 
-ONE_THREAD_BELOW: Final = 10_000
-"""Labels up to which one core is about as fast as two."""
-
-ENOUGH_SCANS: Final = 20
-"""Fewer labels of objects with a scan than this leave its variances as stated."""
-
-MEDIAN_SQUARE: Final = 0.454936
-"""Median of the square of a standard normal number."""
-
-SMALLEST_SCAN_SCALE: Final = 1e-2
-"""Labels that are the scan's own redshifts agree with it: the scan is not therefore
-more than ten times as precise as it says."""
+EVERYTHING: Final = int(Modality.PHOTOMETRY | Modality.IMAGE | Modality.SPECTRUM)
 
 _BLOCKS: Final = 4
 """Column blocks of the triangular factor; its zeros below the diagonal are skipped
@@ -53,15 +41,19 @@ class Head:
     spread: Floats
     """`T` standard deviations of the latents."""
     precision: Floats
-    """`T` prior precisions."""
+    """`P x T` prior precisions."""
     mean: Floats
-    """`T x (D + 1)` posterior means; the last weight is the intercept."""
+    """`P x T x (D + 1)` posterior means; the last weight is the intercept."""
     factor: Floats
-    """`T x (D + 1) x (D + 1)`, upper triangular: Σ = factor factorᵀ."""
+    """`P x T x (D + 1) x (D + 1)`, upper triangular: Σ = factor factorᵀ."""
     n_labels: NDArray[np.int64]
     """`T` labels that each latent has seen."""
     scan_scale: Floats = field(default_factory=lambda: np.ones(1))
     """One factor on the variances that a redshift scan states."""
+    patterns: NDArray[np.int64] = field(default_factory=lambda: np.array([EVERYTHING]))
+    """`P` unions of `Modality` with weights of their own, first all that the network
+    looks at. An object that lacks something is served by the smallest pattern that has
+    all that it has."""
 
     def predict(self, features: Features) -> Predictions:
         """Predictive distributions of `N` objects."""
@@ -69,7 +61,7 @@ class Head:
 
     def predict_with_variance(self, features: Features) -> tuple[Predictions, Floats]:
         """What `predict` and `epistemic_variance` say, at the price of the first."""
-        mean, epistemic, noise = self._latent(features)
+        patterns, (mean, epistemic, noise) = self._latent(features)
         moments = TargetTransform(self.targets).back(
             mean * self.spread + self.center,
             epistemic * self.spread**2,
@@ -77,7 +69,7 @@ class Head:
         )
         predictions = Predictions(
             self.targets,
-            features.patterns,
+            patterns,
             moments.center,
             np.sqrt(moments.epistemic),
             np.sqrt(moments.aleatoric),
@@ -96,32 +88,95 @@ class Head:
         """
         # Without the means: their float64 products would cost half of this again.
         variance = np.empty((len(features), len(self.targets)))
-        factors = self.factor.astype(np.float32)
-        for rows, column, (design, _, noise) in self._channels(features):
-            variance[rows, column] = _squared_norms(design, factors[column]) / noise
+        for rows, some, (_, factors) in self._pieces(features):
+            for column, (design, _, noise) in self._channels(some):
+                own = _squared_norms(design, factors[column])
+                variance[rows, column] = own / noise
         return variance
 
-    def _latent(self, features: Features) -> tuple[Floats, Floats, Floats]:
-        """Means, epistemic variances and noise, `N x T`, latents of unit spread."""
+    def believing(self, features: Features) -> Features:
+        """The same objects without the spectra whose scan contradicts all the rest.
+
+        Args:
+            features: `N` objects.
+        """
+        rows = np.flatnonzero(scanned(features))
+        if features.scan is None or features.blind_phi is None or len(rows) == 0:
+            return features
+        column = self.targets.index(Target.Z)
+        center, variance = self._redshifts(features.take(rows).without_spectra())
+        wrong = doubted(
+            features.scan[rows],
+            center * self.spread[column] + self.center[column],
+            variance * self.spread[column] ** 2,
+        )
+        return features.leaving_spectra(rows[wrong]) if wrong.any() else features
+
+    def _redshifts(self, features: Features) -> tuple[Floats, Floats]:
+        """Means and variances of z, latents of unit spread, of objects not scanned."""
+        column = self.targets.index(Target.Z)
+        mean, variance = np.empty(len(features)), np.empty(len(features))
+        for rows, some, (weights, factors) in self._pieces(features):
+            design, offset, noise = self._channel(some, with_constant(some.phi), column)
+            mean[rows] = offset + design @ weights[column]
+            variance[rows] = noise + _squared_norms(design, factors[column])
+        return mean, variance
+
+    def _latent(
+        self, features: Features
+    ) -> tuple[NDArray[np.int64], tuple[Floats, Floats, Floats]]:
+        """Patterns `N`; means, epistemic variances and noise `N x T`, unit spread."""
         shape = (len(features), len(self.targets))
+        patterns = np.empty(len(features), dtype=np.int64)
         mean, epistemic, noise = (np.empty(shape) for _ in range(3))
+        for rows, some, (weights, factors) in self._pieces(features):
+            patterns[rows] = some.patterns
+            for column, (design, offset, own) in self._channels(some):
+                noise[rows, column] = own
+                mean[rows, column] = offset + design @ weights[column]
+                epistemic[rows, column] = _squared_norms(design, factors[column])
+        return patterns, (mean, epistemic, noise)
+
+    def _pieces(
+        self, features: Features
+    ) -> Iterator[tuple[Rows, Features, tuple[Floats, NDArray[np.float32]]]]:
+        """Objects that share weights, some at a time, without doubted spectra.
+
+        Returns:
+            Rows, their features, and means and factors of the weights.
+        """
         factors = self.factor.astype(np.float32)
-        for rows, column, (design, offset, own) in self._channels(features):
-            noise[rows, column] = own
-            mean[rows, column] = offset + design @ self.mean[column]
-            epistemic[rows, column] = _squared_norms(design, factors[column])
-        return mean, epistemic, noise
+        for start in range(0, len(features), CHUNK_ROWS):
+            some = self.believing(features.take(slice(start, start + CHUNK_ROWS)))
+            which = self.serving(some.patterns)
+            for place in np.unique(which):
+                rows = np.flatnonzero(which == place)
+                whole = len(rows) == len(some)
+                piece = some if whole else some.take(rows)
+                weights = self.mean[place], factors[place]
+                yield start + rows, piece, weights
+
+    def serving(self, patterns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which of `P` serves each object.
+
+        Args:
+            patterns: `N` unions of `Modality`: what objects have.
+        """
+        which = np.empty(len(patterns), dtype=np.int64)
+        for pattern in np.unique(patterns):
+            seen = int(pattern) & int(self.patterns[0])
+            fitting = np.flatnonzero((self.patterns & seen) == seen)
+            size = np.bitwise_count(self.patterns[fitting])
+            which[patterns == pattern] = fitting[np.argmin(size)]
+        return which
 
     def _channels(
-        self, features: Features
-    ) -> Iterator[tuple[slice, int, tuple[NDArray[np.float32], Floats, Floats]]]:
-        """How every latent sees the objects, some rows at a time."""
-        for start in range(0, len(features), CHUNK_ROWS):
-            rows = slice(start, start + CHUNK_ROWS)
-            some = features.take(rows)
-            plain = with_constant(some.phi)  # copied once for all latents
-            for column in range(len(self.targets)):
-                yield rows, column, self._channel(some, plain, column)
+        self, some: Features
+    ) -> Iterator[tuple[int, tuple[NDArray[np.float32], Floats, Floats]]]:
+        """How every latent sees some objects."""
+        plain = with_constant(some.phi)  # copied once for all latents
+        for column in range(len(self.targets)):
+            yield column, self._channel(some, plain, column)
 
     def _channel(
         self, features: Features, plain: NDArray[np.float32], column: int
@@ -151,109 +206,6 @@ class Head:
         offset[rows] = (features.scan[rows, 0] - center) / spread
         noise[rows] = features.scan[rows, 1] * self.scan_scale / spread**2
         return design, offset, noise
-
-
-def fit_head(
-    network: Network,
-    features: Features,
-    values: Floats,
-    errors: Floats,
-    weights: Floats | None = None,
-) -> Head:
-    """The exact posterior of the last layer given labels.
-
-    Args:
-        network: gives the targets and the latents' scale.
-        features: of the `N` labeled objects.
-        values: `N x T` labels in the targets' units, NaN where unknown.
-        errors: `N x T` their standard deviations, NaN where unknown.
-        weights: `N` pool-density weights of mean 1; they enter the mean only.
-    """
-    with one_thread() if len(values) < ONE_THREAD_BELOW else nullcontext():
-        return _fit_head(network, features, values, errors, weights)
-
-
-def _fit_head(
-    network: Network,
-    features: Features,
-    values: Floats,
-    errors: Floats,
-    weights: Floats | None,
-) -> Head:
-    latent, latent_errors, observed = network.transform.forward(values, errors)
-    center, spread = network.latent_center, network.latent_spread
-    posteriors: list[WeightPosterior] = []
-    precisions: list[float] = []
-    for column, target in enumerate(network.targets):
-        known = observed[:, column]
-        if target == Target.Z and features.blind_phi is None:
-            known = known & ~scanned(features)
-        rows = np.flatnonzero(known)
-        phi, noise = _taught_by(features.take(rows), column, target)
-        noise = noise / spread[column] ** 2
-        precision, posterior = tuned_posterior(
-            with_constant(phi).astype(np.float64),
-            (latent[rows, column] - center[column]) / spread[column],
-            noise + (latent_errors[rows, column] / spread[column]) ** 2,
-            weights=None if weights is None else weights[rows],
-        )
-        posteriors.append(posterior)
-        precisions.append(precision)
-    return Head(
-        network.targets,
-        center,
-        spread,
-        np.array(precisions),
-        np.stack([posterior.mean for posterior in posteriors]),
-        np.stack([posterior.factor for posterior in posteriors]),
-        observed.sum(axis=0).astype(np.int64),
-        _scan_scale(network.targets, features, latent, latent_errors, observed),
-    )
-
-
-def _taught_by(
-    features: Features, column: int, target: str
-) -> tuple[NDArray[np.float32], Floats]:
-    """φ and noise by which labels of one target teach the weights.
-
-    Where a scan speaks for z, its label says what photometry and image would have had
-    to say: it teaches those that have no spectrum.
-    """
-    phi, noise = features.phi, features.noise[:, column]
-    blind, blind_noise = features.blind_phi, features.blind_noise
-    if target == Target.Z and blind is not None and blind_noise is not None:
-        spoken = scanned(features)
-        phi = np.where(spoken[:, None], blind, phi)
-        noise = np.where(spoken, blind_noise[:, column], noise)
-    return phi, noise.astype(np.float64)
-
-
-def _scan_scale(
-    targets: tuple[str, ...],
-    features: Features,
-    latent: Floats,
-    errors: Floats,
-    observed: NDArray[np.bool_],
-) -> Floats:
-    """By how much the scan's own variances are too small, or too large."""
-    if features.scan is None or Target.Z not in targets:
-        return np.ones(1)
-    column = targets.index(Target.Z)
-    rows = scanned(features) & observed[:, column]
-    if rows.sum() < ENOUGH_SCANS:
-        return np.ones(1)
-    z, variance = features.scan[rows].astype(np.float64).T
-    error = latent[rows, column] - z
-    # The median: one wrong scan in twenty must not blow up all the others.
-    ratio = np.median(error**2 / (variance + errors[rows, column] ** 2))
-    return np.array([max(float(ratio) / MEDIAN_SQUARE, SMALLEST_SCAN_SCALE)])
-
-
-def scanned(features: Features) -> NDArray[np.bool_]:
-    """`N` flags: a redshift scan speaks for z."""
-    if features.scan is None:
-        return np.zeros(len(features), dtype=np.bool_)
-    return np.asarray(np.isfinite(features.scan[:, 0]))
 
 
 def with_constant(phi: NDArray[np.float32]) -> NDArray[np.float32]:

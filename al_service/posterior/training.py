@@ -96,7 +96,9 @@ def _forward(
     redshift: int | None,
 ) -> tuple[Tensor, Tensor, Observations]:
     rates = {name: getattr(config, f"{name}_dropout") for name in drawn.present}
-    present = hide_modalities(drawn.present, rates, torch.default_generator)
+    present = hide_modalities(
+        drawn.present, rates, torch.default_generator, alone=config.alone
+    )
     columns = augmented(drawn.columns, torch.default_generator)
     phi, log_noise = module(columns, present)
     noise = log_noise.exp()

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from al_service.acquisition.density import density_weights, represented_rows
 from al_service.acquisition.strategies import Strategy
 from al_service.posterior.features import extract
-from al_service.posterior.head import fit_head
+from al_service.posterior.teaching import fit_head
 from al_service.rounds.arm_errors import (
     ArmOfRun,
     intervals_of,

@@ -17,7 +17,7 @@ from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import TrainingSet, fit_network
-from al_service.posterior.head import fit_head
+from al_service.posterior.teaching import fit_head
 from al_service.randomness import derived_seed
 from al_service.rounds.artifacts import Artifacts, mark_used, save_text
 from al_service.rounds.assignment import Assignment, Served

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from al_service.acquisition.density import density_weights, represented_rows
 from al_service.models.network import Network
-from al_service.posterior.head import Head, fit_head
+from al_service.posterior.head import Head
+from al_service.posterior.teaching import fit_head
 from al_service.rounds.scoring import FeatureCache
 from al_service.rounds.training_data import LabeledObjects
 

@@ -12,7 +12,8 @@ from al_service.models.network import Network
 from al_service.models.samples import WHITENING_SAMPLE, evenly
 from al_service.posterior.features import Features, extract
 from al_service.posterior.fitting import TrainingSet, fit_network
-from al_service.posterior.head import Head, fit_head
+from al_service.posterior.head import Head
+from al_service.posterior.teaching import fit_head
 from al_service.randomness import derived_seed
 from al_service.studies.choosing import Campaign, choose
 from al_service.studies.examining import Metrics, examine

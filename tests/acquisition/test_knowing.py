@@ -11,13 +11,13 @@ DIM = 3
 
 
 def head() -> Head:
-    factor = np.broadcast_to(np.eye(DIM + 1), (2, DIM + 1, DIM + 1)).copy()
+    factor = np.broadcast_to(np.eye(DIM + 1), (1, 2, DIM + 1, DIM + 1)).copy()
     return Head(
         targets=("z", "sfr_avg"),
         center=np.array([0.1, 0.0]),
         spread=np.array([0.1, 1.0]),
-        precision=np.array([10.0, 30.0]),
-        mean=np.zeros((2, DIM + 1)),
+        precision=np.array([[10.0, 30.0]]),
+        mean=np.zeros((1, 2, DIM + 1)),
         factor=factor,
         n_labels=np.array([5, 5]),
     )
@@ -30,7 +30,7 @@ def features(*, scanned: bool) -> Features:
     patterns = np.ones(2, dtype=np.int64)
     if not scanned:
         return Features(plain, noise, patterns)
-    scan = np.array([[0.1, 1e-8], [np.nan, np.nan]], dtype=np.float32)
+    scan = np.array([[0.1, 1e-8, 0.99], [np.nan] * 3], dtype=np.float32)
     return Features(plain, noise, patterns, scan, plain, 2.0 * noise)
 
 

@@ -87,3 +87,26 @@ def test_hiding_never_takes_the_last_modality_and_never_invents_one() -> None:
     hidden = float((~kept["spectrum"] & both).sum() / both.sum())
     # Rows that lost both get both back: 0.3 (1 - 0.15).
     assert hidden == pytest.approx(0.3 * 0.85, abs=0.03)
+
+
+def test_now_and_then_one_modality_is_shown_alone_whichever_it_is() -> None:
+    n = 6000
+    present = {
+        "photometry": torch.ones(n).bool(),
+        "image": torch.ones(n).bool(),
+        "spectrum": torch.arange(n) < n // 2,
+    }
+    rates = dict.fromkeys(present, 0.0)
+    kept = hide_modalities(present, rates, torch.Generator().manual_seed(0), alone=0.25)
+    flags = torch.stack(list(kept.values()))
+    had = torch.stack(list(present.values()))
+    assert not (flags & ~had).any()
+    alone = flags.sum(dim=0) == 1
+    assert (flags[:, ~alone] == had[:, ~alone]).all()
+    for rows, shares in (
+        (slice(0, n // 2), (1 / 3, 1 / 3, 1 / 3)),
+        (slice(n // 2, n), (1 / 2, 1 / 2, 0.0)),
+    ):
+        assert float(alone[rows].float().mean()) == pytest.approx(0.25, abs=0.03)
+        shown = flags[:, rows][:, alone[rows]].float().mean(dim=1).tolist()
+        assert shown == pytest.approx(shares, abs=0.07)

@@ -12,10 +12,11 @@ from al_service.models.network import Network
 from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
 from al_service.posterior.features import Features, extract
 from al_service.posterior.fitting import TrainingSet, fit_network
-from al_service.posterior.head import Head, fit_head
-from al_service.survey.inputs import Inputs, Modality
+from al_service.posterior.head import Head
+from al_service.posterior.teaching import fit_head
+from al_service.survey.inputs import Modality
 from al_service.survey.targets import DEFAULT_TARGETS
-from tests.posterior.whole_sky import SMALL, WholeSky, whole_sky
+from tests.posterior.whole_sky import SMALL, WholeSky, only, whole_sky
 
 N = 200
 TARGETS = ("z", "sfr_median")
@@ -45,20 +46,6 @@ def head(network: Network, known: Features, sky: WholeSky) -> Head:
 
 def fitted(training: TrainingSet, config: ModelConfig = SMALL) -> Network:
     return fit_network(training, targets=TARGETS, config=config, seed=1)
-
-
-def only(inputs: Inputs, *names: str) -> Inputs:
-    """The same objects with some of their measurements only."""
-    n = len(inputs)
-    hidden = {
-        f"has_{name}": np.zeros(n, dtype=bool)
-        for name in ("photometry", "image", "spectrum")
-        if name not in names
-    }
-    scan = (
-        inputs.scan if "spectrum" in names else np.tile([np.nan, np.nan, 0.0], (n, 1))
-    )
-    return replace(inputs, **hidden, scan=scan)
 
 
 def test_a_network_looks_at_everything_that_labeled_objects_have(
@@ -146,6 +133,26 @@ def test_labels_of_objects_with_a_scan_teach_z_to_those_without(
     assert np.sqrt(np.mean(error**2)) < 0.7 * np.std(z)
 
 
+def test_a_sure_scan_that_contradicts_all_the_rest_is_left_aside(
+    network: Network, known: Features, sky: WholeSky
+) -> None:
+    training = sky.training_set(TARGETS)
+    head = fit_head(network, known, training.values, training.errors)
+    scan = np.array(sky.inputs.scan)
+    wrong = np.flatnonzero(scan[:, 2] > 0.9)[:5]
+    scan[wrong, 0] = 2.5
+    seen = extract(network, replace(sky.inputs, scan=scan))
+    predicted = head.predict(seen)
+    unseen = head.predict(known.without_spectra())
+    np.testing.assert_array_equal(predicted.mean[wrong], unseen.mean[wrong])
+    assert (predicted.patterns[wrong] & int(Modality.REDSHIFT) == 0).all()
+    assert (head.epistemic_variance(seen)[wrong, Z] > 0.0).all()
+    others = np.setdiff1d(np.arange(len(known)), wrong)
+    np.testing.assert_allclose(
+        predicted.mean[others], head.predict(known).mean[others], rtol=1e-9
+    )
+
+
 def test_the_scan_learns_from_labels_how_precise_it_is(
     network: Network, known: Features, sky: WholeSky
 ) -> None:
@@ -153,7 +160,7 @@ def test_the_scan_learns_from_labels_how_precise_it_is(
     training = sky.training_set(TARGETS)
     stated = fit_head(network, known, training.values, training.errors).scan_scale
     assert stated == pytest.approx([1.0], abs=0.5)
-    boastful = known.scan * np.array([1.0, 1 / 16], dtype=np.float32)
+    boastful = known.scan * np.array([1.0, 1 / 16, 1.0], dtype=np.float32)
     scaled = fit_head(
         network, replace(known, scan=boastful), training.values, training.errors
     )

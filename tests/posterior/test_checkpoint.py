@@ -18,7 +18,8 @@ from al_service.posterior.checkpoint import (
 )
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import fit_network
-from al_service.posterior.head import Head, fit_head
+from al_service.posterior.head import Head
+from al_service.posterior.teaching import fit_head
 from tests.posterior.galaxies import TINY, survey, training_set
 
 TARGETS = ("z", "sfr_median")
@@ -97,5 +98,5 @@ def test_a_checkpoint_of_another_version_says_so(model: Model, tmp_path: Path) -
     path.write_bytes(text)
     other = hashlib.sha256(text).hexdigest()
     (tmp_path / digest).rename(tmp_path / other)
-    with pytest.raises(OutdatedCheckpoint, match="format 3, found 2"):
+    with pytest.raises(OutdatedCheckpoint, match="format 4, found 3"):
         load_checkpoint(tmp_path, other)

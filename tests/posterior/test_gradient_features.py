@@ -11,7 +11,8 @@ from al_service.models.network import Network, scaled_tensors
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import fit_network
 from al_service.posterior.gradient_features import sketch_gradients
-from al_service.posterior.head import Head, fit_head
+from al_service.posterior.head import Head
+from al_service.posterior.teaching import fit_head
 from al_service.survey.inputs import Inputs
 from tests.posterior.galaxies import TINY, survey, training_set
 from tests.posterior.whole_sky import SMALL, whole_sky
@@ -39,13 +40,14 @@ def exact_products(network: Network, head: Head, inputs: Inputs) -> NDArray[np.f
     network.module.requires_grad_(requires_grad=True)
     matrix = torch.from_numpy(network.whitening.matrix).float()
     scan = believed_redshifts(inputs)
+    serving = head.serving(inputs.patterns)
     gradients = []
     for number in range(len(inputs)):
         one = inputs.take(np.array([number]))
         phi, _ = network.module(*scaled_tensors(network.scalers, one))
         white = phi.transpose(0, 1).flatten(start_dim=1) @ matrix
         for column, target in enumerate(TARGETS):
-            mean = torch.from_numpy(head.mean[column, :-1]).float()
+            mean = torch.from_numpy(head.mean[serving[number], column, :-1]).float()
             found = torch.autograd.grad(
                 (white @ mean).sum(), weights, retain_graph=True, materialize_grads=True
             )

@@ -8,7 +8,7 @@ import pytest
 from al_service.models.network import Network
 from al_service.posterior.features import Features, extract
 from al_service.posterior.fitting import fit_network
-from al_service.posterior.head import fit_head
+from al_service.posterior.teaching import fit_head
 from tests.posterior.galaxies import TINY, survey, training_set
 
 N = 120
@@ -32,7 +32,7 @@ def test_epistemic_variance_is_phi_sigma_phi_over_the_noise(
     head = fit_head(network, known, training.values, training.errors)
     design = np.column_stack([known.phi.astype(np.float64), np.ones(N)])
     for column in range(2):
-        sigma = head.factor[column] @ head.factor[column].T
+        sigma = head.factor[0, column] @ head.factor[0, column].T
         exact = np.einsum("nd,de,ne->n", design, sigma, design)
         noise = known.noise[:, column] / network.latent_spread[column] ** 2
         np.testing.assert_allclose(
@@ -50,10 +50,10 @@ def test_sigma_is_the_inverse_of_prior_and_labels(
     spread = network.latent_spread[0]
     noise = known.noise[:, 0] / spread**2
     noise = noise + (0.02 / (1 + training.values[:, 0]) / spread) ** 2
-    prior = np.diag(np.append(np.full(TINY.dim, head.precision[0]), 1.0))
+    prior = np.diag(np.append(np.full(TINY.dim, head.precision[0, 0]), 1.0))
     sigma = np.linalg.inv(prior + (design / noise[:, None]).T @ design)
     np.testing.assert_allclose(
-        head.factor[0] @ head.factor[0].T, sigma, rtol=1e-6, atol=1e-12
+        head.factor[0, 0] @ head.factor[0, 0].T, sigma, rtol=1e-6, atol=1e-12
     )
 
 
@@ -98,8 +98,8 @@ def test_a_redshift_scan_speaks_for_z_and_leaves_the_others_alone(
 ) -> None:
     training = training_set(N, TARGETS)
     truth = training.values[:, 0]
-    scan = np.full((N, 2), np.nan, dtype=np.float32)
-    scan[::2, 0], scan[::2, 1] = np.log1p(truth[::2]), 1e-8
+    scan = np.full((N, 3), np.nan, dtype=np.float32)
+    scan[::2] = np.stack([np.log1p(truth), 0.0 * truth + 1e-8, truth**0], axis=1)[::2]
     scanned = replace(known, scan=scan)
     head = fit_head(network, scanned, training.values, training.errors)
     predicted = head.predict(scanned)

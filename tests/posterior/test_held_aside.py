@@ -9,9 +9,9 @@ from al_service.acquisition.uncertainty import total_variance
 from al_service.models.network import Network, raw_features
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import TrainingSet, fit_network
-from al_service.posterior.head import fit_head
 from al_service.posterior.held_aside import PRIOR_SPREAD, Floats, noise_level
 from al_service.posterior.predictions import Predictions
+from al_service.posterior.teaching import fit_head
 from al_service.survey.inputs import Inputs
 from tests.posterior.galaxies import TINY, survey, training_set
 
@@ -43,7 +43,7 @@ def test_nothing_has_less_noise_than_every_label_however_far_out() -> None:
     far = absurd(survey(400, seed=2)[0])
     known = extract(network, training.inputs).noise
     noise = extract(network, far).noise
-    unbounded = raw_features(network.module, network.scalers, far).log_noise
+    _, unbounded = raw_features(network.module, network.scalers, far).seen
     assert (unbounded < network.noise_limits[:, 0]).any(), "nothing was far out"
     assert (noise.min(axis=0) >= known.min(axis=0)).all()
     assert (noise.max(axis=0) <= known.max(axis=0)).all()

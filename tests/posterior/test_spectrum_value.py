@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 
 from al_service.posterior.features import Features, extract
 from al_service.posterior.fitting import fit_network
-from al_service.posterior.head import Head, fit_head
+from al_service.posterior.head import Head
 from al_service.posterior.spectrum_value import FEWEST, fit_spectrum_value
+from al_service.posterior.teaching import fit_head
 from al_service.survey.inputs import Modality
 from tests.posterior.whole_sky import SMALL, whole_sky
 
@@ -21,9 +22,9 @@ CERTAIN = Head(
     targets=("sfr_median",),
     center=np.zeros(1),
     spread=np.ones(1),
-    precision=np.ones(1),
-    mean=np.zeros((1, D + 1)),
-    factor=np.zeros((1, D + 1, D + 1)),
+    precision=np.ones((1, 1)),
+    mean=np.zeros((1, 1, D + 1)),
+    factor=np.zeros((1, 1, D + 1, D + 1)),
     n_labels=np.full(1, N),
 )
 """Whose weights are known: all uncertainty is noise."""

@@ -76,6 +76,20 @@ def whole_sky(n: int, seed: int = 0, *, unsure: float = 0.1) -> WholeSky:
     return WholeSky(whole, values)
 
 
+def only(inputs: Inputs, *names: str) -> Inputs:
+    """The same objects with some of their measurements only."""
+    n = len(inputs)
+    hidden = {
+        f"has_{name}": np.zeros(n, dtype=bool)
+        for name in ("photometry", "image", "spectrum")
+        if name not in names
+    }
+    scan = (
+        inputs.scan if "spectrum" in names else np.tile([np.nan, np.nan, 0.0], (n, 1))
+    )
+    return replace(inputs, **hidden, scan=scan)
+
+
 def _stamps(flux: Floats, generator: np.random.Generator) -> NDArray[np.float32]:
     y, x = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2.0
     profile = np.exp(-0.5 * (x**2 + y**2) / 3.0**2)

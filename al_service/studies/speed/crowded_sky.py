@@ -75,9 +75,9 @@ def exact_head(sky: Sky) -> Head:
         targets=DEFAULT_TARGETS,
         center=np.zeros(count),
         spread=np.ones(count),
-        precision=np.full(count, PRIOR_PRECISION),
-        mean=np.stack([posterior.mean for posterior in posteriors]),
-        factor=np.stack([posterior.factor for posterior in posteriors]),
+        precision=np.full((1, count), PRIOR_PRECISION),
+        mean=np.stack([posterior.mean for posterior in posteriors])[None],
+        factor=np.stack([posterior.factor for posterior in posteriors])[None],
         n_labels=np.full(count, sky.n_labeled),
     )
 

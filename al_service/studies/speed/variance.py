@@ -52,7 +52,7 @@ def measure(size: Size) -> list[Measurement]:
     sky = crowded_sky(scale.objects, scale.labels, scale.dim)
     head = exact_head(sky)
     pool = sky.features.take(slice(scale.labels, None))
-    factors = head.factor[:, : scale.dim, : scale.dim].astype(np.float32)
+    factors = head.factor[0, :, : scale.dim, : scale.dim].astype(np.float32)
     times = side_by_side(
         lambda: head.epistemic_variance(pool),
         lambda: bare_products(pool.phi, factors),

@@ -13,12 +13,16 @@ from al_service.models.network import Network
 from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import TrainingSet, fit_network
-from al_service.posterior.head import Head, fit_head
+from al_service.posterior.head import EVERYTHING, Head
 from al_service.posterior.predictions import Predictions
+from al_service.posterior.teaching import fit_head
 from al_service.studies.experiment.measurements import Measurements
 from al_service.studies.experiment.settings import Effort
 from al_service.studies.experiment.storing import read_facts, write_facts
 from al_service.studies.experiment.system import Family, Lesson, System
+
+ANY_PATTERN: Final = range(1, EVERYTHING + 1)
+"""An experiment hides modalities of objects that have them all: any may be asked."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class ServiceNetwork:
             targets=lesson.targets,
             config=_config(self.inputs, lesson.effort),
             seed=lesson.seed,
+            patterns=ANY_PATTERN,
         )
         features = extract(network, inputs)
         return FittedServiceNetwork(
