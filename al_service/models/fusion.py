@@ -174,7 +174,9 @@ def hide_modalities(
     }
     blind = ~torch.stack(list(kept.values())).any(dim=0)
     kept = {name: flags | (blind & present[name]) for name, flags in kept.items()}
-    return kept if len(kept) == 1 else _alone(present, kept, generator, alone)
+    if len(kept) == 1 or alone == 0.0:
+        return kept
+    return _alone(present, kept, generator, alone)
 
 
 def _alone(
