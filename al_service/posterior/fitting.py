@@ -5,8 +5,8 @@ bound of `models/pyro_model.py` together. What the guide learned is thrown away:
 last layer's posterior is computed exactly afterwards (`posterior/closed_form.py`).
 """
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -109,15 +109,7 @@ def fit_network(
     gathered = gather(training.inputs, config)
     scalers, columns = scaled(gathered)
     labels, center, spread = _labels(training, targets, gathered, columns)
-    # Pyro keeps parameters and torch a generator in globals: both are put back.
-    # Its checks of every argument at every step cost as much as the gradients.
-    with (
-        _threads(gathered),
-        torch.random.fork_rng(devices=[]),
-        pyro.get_param_store().scope(),
-        pyro.validation_enabled(is_validate=False),
-    ):
-        torch.manual_seed(seed)
+    with _own_world(gathered, seed):
         module = FusionNetwork(
             config,
             widths={name: len(scaler.center) for name, scaler in scalers.items()},
@@ -136,12 +128,11 @@ def fit_network(
         )
         level = level_of_noise(module, labels, taught, spread, redshift)
     module.requires_grad_(requires_grad=False).eval()
-    phi, found = _pool_sample(
-        module, scalers, training.inputs if pool_inputs is None else pool_inputs
-    )
-    partial = partial_patterns(
-        module.everything, found if patterns is None else patterns
-    )
+    pool = training.inputs if pool_inputs is None else pool_inputs
+    phi, found = _pool_sample(module, scalers, pool)
+    asked = found if patterns is None else patterns
+    partial = partial_patterns(module.everything, asked)
+    limits = wider_limits(level.limits, module, labels, partial)
     return Network(
         config,
         targets,
@@ -149,11 +140,28 @@ def fit_network(
         center,
         spread,
         level.scale,
-        wider_limits(level.limits, module, labels, partial),
+        limits,
         module,
         Whitening.fit(phi),
         partial,
     )
+
+
+@contextmanager
+def _own_world(gathered: Gathered, seed: int) -> Iterator[None]:
+    """Chance and parameters of one training; the globals are put back.
+
+    Pyro keeps parameters and torch a generator in globals. Pyro's checks of every
+    argument at every step cost as much as the gradients.
+    """
+    with (
+        _threads(gathered),
+        torch.random.fork_rng(devices=[]),
+        pyro.get_param_store().scope(),
+        pyro.validation_enabled(is_validate=False),
+    ):
+        torch.manual_seed(seed)
+        yield
 
 
 def _threads(gathered: Gathered) -> AbstractContextManager[None]:
