@@ -108,9 +108,8 @@ def _rows_of(
         if one.ra is None or one.dec is None:
             raise InvalidInput(f"{one.place}: expected ra and dec to match by")
     sky = np.array([(one.ra, one.dec) for one in block], dtype=np.float64)
-    found = nearest(
-        sky[:, 0], sky[:, 1], arrays.ra, arrays.dec, radius_arcsec=radius_arcsec
-    )
+    places = [(arrays.ra, arrays.dec)]
+    found = nearest(sky[:, 0], sky[:, 1], places, radius_arcsec=radius_arcsec)
     return [int(row) for row in found]
 
 

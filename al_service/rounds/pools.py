@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from al_service.errors import Conflict, CorruptArtifact, NotFound
 from al_service.survey import sdss10k
 from al_service.survey.atomic_folder import manifest_digest
-from al_service.survey.pool_arrays import PoolArrays
-from al_service.survey.splits import splits_of
+from al_service.survey.pool_objects import PoolObjects
+from al_service.survey.splits import split_of
 from db.repositories import pools
 from db.repositories.pools import NewObject
 from db.tables import Pool
@@ -89,24 +87,25 @@ def register_pool(
     Returns:
         False where the name is taken; nothing was written then.
     """
-    arrays = PoolArrays.open(artifacts / folder)
-    splits = pool_splits(arrays, seed)
+    pool_objects = PoolObjects(artifacts / folder)
+    torn = _torn_groups(pool_objects, seed)
     pool_id = pools.start_import(
         session,
         name,
         seed=seed,
         arrays=folder,
-        modalities=arrays.modalities,
-        known_targets=arrays.targets,
+        modalities=pool_objects.modalities,
+        known_targets=pool_objects.targets,
     )
     if pool_id is None:
         return False
-    objects = _reporting(_objects(arrays, splits), arrays.n_objects, progress)
-    count = pools.copy_objects(session, pool_id, objects)
+    objects = _objects(pool_objects, seed, torn)
+    rows = _reporting(objects, len(pool_objects), progress)
+    count = pools.copy_objects(session, pool_id, rows)
     pools.publish(
         session,
         pool_id,
-        manifest_digest=manifest_digest(arrays.path),
+        manifest_digest=manifest_digest(artifacts / folder),
         n_objects=count,
     )
     logger.info("pool %s published: %d objects", name, count)
@@ -126,38 +125,40 @@ def find_pool(session: Session, name: str) -> Pool:
     return pool
 
 
-def pool_splits(arrays: PoolArrays, seed: int) -> NDArray[np.str_]:
-    """`N` splits of a pool's objects.
+def _objects(pool: PoolObjects, seed: int, torn: set[str]) -> Iterator[NewObject]:
+    """Objects with their splits, by the galaxies that a catalog declares, if it does.
 
     Objects of galaxies that a catalog declares different, but that are found at one
     place, are excluded where the declared galaxies stand on different sides.
     """
-    declared = arrays.columns.declared_groups
-    if declared is None:
-        return splits_of(seed, arrays.group_ids)
-    splits = splits_of(seed, declared)
-    examines = splits == Split.EVALUATION.value
-    _, galaxy = np.unique(arrays.group_ids, return_inverse=True)
-    share = np.bincount(galaxy, weights=examines) / np.bincount(galaxy)
-    torn = (share > 0) & (share < 1)
-    return np.where(torn[galaxy], Split.EXCLUDED.value, splits)
+    row = 0
+    for part in pool.parts():
+        for k, group in enumerate(part.group_ids):
+            split = split_of(seed, part.declared_groups[k])
+            yield NewObject(
+                object_id=part.object_ids[k],
+                group_id=group,
+                ra=part.ra[k],
+                dec=part.dec[k],
+                row=row + k,
+                has_photometry=part.flags["photometry"][k],
+                has_image=part.flags["image"][k],
+                has_spectrum=part.flags["spectrum"][k],
+                split=Split.EXCLUDED if group in torn else Split(split),
+            )
+        row += len(part.group_ids)
 
 
-def _objects(arrays: PoolArrays, splits: NDArray[np.str_]) -> Iterator[NewObject]:
-    absent = np.zeros(arrays.n_objects, dtype=bool)
-    flags = arrays.flags
-    for row, split in enumerate(splits):
-        yield NewObject(
-            object_id=str(arrays.object_ids[row]),
-            group_id=str(arrays.group_ids[row]),
-            ra=float(arrays.ra[row]),
-            dec=float(arrays.dec[row]),
-            row=row,
-            has_photometry=bool(flags.get("photometry", absent)[row]),
-            has_image=bool(flags.get("image", absent)[row]),
-            has_spectrum=bool(flags.get("spectrum", absent)[row]),
-            split=Split(str(split)),
-        )
+def _torn_groups(pool: PoolObjects, seed: int) -> set[str]:
+    """Galaxies that were joined across the split; each is named as one of its parts."""
+    if not pool.is_declared:
+        return set()
+    return {
+        group
+        for part in pool.parts()
+        for group, declared in zip(part.group_ids, part.declared_groups, strict=True)
+        if group != declared and split_of(seed, group) != split_of(seed, declared)
+    }
 
 
 def _reporting(

@@ -34,7 +34,9 @@ from al_service.survey.pool_writer import GrowingArray, chunk_rows
 
 FORMAT_VERSION: Final = 1
 
-_OBJECTS: Final = "objects.npz"
+OBJECTS: Final = "objects.npz"
+"""File of the small columns."""
+
 _PHOTOMETRY: Final = "photometry"
 _IMAGE: Final = "image"
 _SPECTRUM: Final = "spectrum"
@@ -48,7 +50,7 @@ class PoolArrays:
     def __init__(self, path: Path, manifest: dict[str, Any]) -> None:  # Any: JSON
         self.path = path
         self.targets: tuple[str, ...] = tuple(manifest["targets"])
-        self.columns, self._flags = read_columns(path / _OBJECTS, MODALITIES)
+        self.columns, self._flags = read_columns(path / OBJECTS, MODALITIES)
         self._arrays = {
             name: zarr.open_array(path / name, mode="r") for name in self._flags
         }
@@ -199,11 +201,14 @@ def write_pool_arrays(
             big[name] = array
             flags[name] = np.ones(n, bool) if has is None else np.asarray(has, bool)
     with new_folder(path) as folder:
-        write_columns(folder / _OBJECTS, columns, flags)
+        write_columns(folder / OBJECTS, columns, flags)
         for name, array in big.items():
             _write_array(folder / name, array, n)
-        _describe(
-            folder, n, targets, {name: array.shape for name, array in big.items()}
+        describe_pool_folder(
+            folder,
+            n,
+            targets=targets,
+            row_shapes={name: array.shape[1:] for name, array in big.items()},
         )
     return manifest_digest(path)
 
@@ -231,28 +236,45 @@ def finish_pool_folder(
         The digest of the manifest.
     """
     check_columns(columns, targets)
-    n = len(columns.object_ids)
-    write_columns(folder / _OBJECTS, columns, flags)
-    shapes = {name: (n, *shape) for name, shape in row_shapes.items()}
-    return _describe(folder, n, targets, shapes, facts)
+    write_columns(folder / OBJECTS, columns, flags)
+    return describe_pool_folder(
+        folder,
+        len(columns.object_ids),
+        targets=targets,
+        row_shapes=row_shapes,
+        facts=facts,
+    )
 
 
-def _describe(
+def describe_pool_folder(
     folder: Path,
-    n: int,
+    n_objects: int,
+    *,
     targets: Sequence[str],
-    shapes: Mapping[str, tuple[int, ...]],
+    row_shapes: Mapping[str, tuple[int, ...]],
     facts: Mapping[str, Any] | None = None,  # Any: JSON values
 ) -> str:
+    """Write the manifest of a pool's folder in which everything else is in place.
+
+    Args:
+        folder: not visible yet.
+        n_objects: rows of every column and array.
+        targets: names of the `T` columns of the known labels.
+        row_shapes: modality to the shape of one object's measurement.
+        facts: what else the manifest should say.
+
+    Returns:
+        Its digest.
+    """
     return write_manifest(
         folder,
         {
             **(facts or {}),
             "version": FORMAT_VERSION,
-            "n_objects": n,
+            "n_objects": n_objects,
             "targets": list(targets),
             "photometry_columns": list(PHOTOMETRY_COLUMNS),
-            "shapes": {name: list(shape) for name, shape in shapes.items()},
+            "shapes": {name: [n_objects, *shape] for name, shape in row_shapes.items()},
         },
     )
 

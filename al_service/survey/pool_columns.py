@@ -1,11 +1,20 @@
 """The small columns of a pool: in memory, and in one file beside its arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from al_service.survey.column_file import Column, write_column_file
+
+Texts: TypeAlias = Callable[[], Iterable[NDArray[np.bytes_]]]
+"""Brings parts of a column of text, UTF-8, as often as it is called."""
+
+Numbers: TypeAlias = Callable[[], Iterable[NDArray[np.float64]]]
+"""Brings parts of a column of numbers, as often as it is called."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,21 @@ class PoolColumns:
     declared_groups: NDArray[np.str_] | None = None
     """`N` galaxies as a catalog declared them, where it did: `group_ids` joins those
     that are found at one place."""
+
+
+@dataclass(frozen=True)
+class ColumnParts:
+    """The small columns of a pool, brought in parts: none is ever whole in memory."""
+
+    n_objects: int
+    n_targets: int
+    object_ids: Texts
+    group_ids: Texts
+    ra: Numbers
+    dec: Numbers
+    known_values: Numbers
+    known_errors: Numbers
+    declared_groups: Texts | None = None
 
 
 def check_columns(columns: PoolColumns, targets: Sequence[str]) -> None:
@@ -79,20 +103,47 @@ def write_columns(
 ) -> None:
     """Write columns and flags to a file, text as UTF-8."""
     declared = columns.declared_groups
-    names = (
-        {}
+    whole = ColumnParts(
+        n_objects=len(columns.object_ids),
+        n_targets=columns.known_values.shape[1],
+        object_ids=lambda: [np.char.encode(columns.object_ids, "utf-8")],
+        group_ids=lambda: [np.char.encode(columns.group_ids, "utf-8")],
+        ra=lambda: [columns.ra],
+        dec=lambda: [columns.dec],
+        known_values=lambda: [columns.known_values],
+        known_errors=lambda: [columns.known_errors],
+        declared_groups=None
         if declared is None
-        else {"declared_groups": np.char.encode(declared, "utf-8")}
+        else lambda: [np.char.encode(declared, "utf-8")],
     )
-    np.savez(
+    write_column_parts(path, whole, flags)
+
+
+def write_column_parts(
+    path: Path, columns: ColumnParts, flags: Mapping[str, NDArray[np.bool_]]
+) -> None:
+    """The same file as of `write_columns`, out of columns that come in parts."""
+    n, t = columns.n_objects, columns.n_targets
+    texts = {"object_ids": columns.object_ids, "group_ids": columns.group_ids}
+    if columns.declared_groups is not None:
+        texts = {"declared_groups": columns.declared_groups, **texts}
+    float64, boolean = np.dtype(np.float64), np.dtype(np.bool_)
+    write_column_file(
         path,
-        allow_pickle=False,
-        **names,
-        object_ids=np.char.encode(columns.object_ids, "utf-8"),
-        group_ids=np.char.encode(columns.group_ids, "utf-8"),
-        ra=np.asarray(columns.ra, np.float64),
-        dec=np.asarray(columns.dec, np.float64),
-        known_values=np.asarray(columns.known_values, np.float64),
-        known_errors=np.asarray(columns.known_errors, np.float64),
-        **{f"has_{name}": flag for name, flag in flags.items()},
+        {name: Column(_widest(bring()), (n,), bring()) for name, bring in texts.items()}
+        | {
+            "ra": Column(float64, (n,), columns.ra()),
+            "dec": Column(float64, (n,), columns.dec()),
+            "known_values": Column(float64, (n, t), columns.known_values()),
+            "known_errors": Column(float64, (n, t), columns.known_errors()),
+        }
+        | {
+            f"has_{name}": Column(boolean, (n,), [flag]) for name, flag in flags.items()
+        },
     )
+
+
+def _widest(parts: Iterable[NDArray[np.bytes_]]) -> "np.dtype[np.bytes_]":
+    """A text column has the width of its longest text."""
+    width = max((part.dtype.itemsize for part in parts), default=1)
+    return np.dtype(f"S{max(width, 1)}")

@@ -26,10 +26,11 @@ from al_service.survey.catalogs.measurements import (
     read_positions,
 )
 from al_service.survey.catalogs.opening import open_table
+from al_service.survey.catalogs.seen import SeenTexts
 from al_service.survey.positions import position_names
 
 MAX_ROWS: Final = 50_000_000
-"""Identifiers and positions are held in memory: some 200 bytes a row."""
+"""Digests of identifiers, and later positions, are held in memory: 32 bytes a row."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Catalog:
     source: TableSource
     columns: ColumnMap
     _factors: Mapping[str, float]
-    _seen: set[str] = field(default_factory=set)
+    _seen: SeenTexts = field(default_factory=SeenTexts)
 
     @property
     def n_rows(self) -> int | None:
@@ -122,6 +123,7 @@ class Catalog:
         values, errors, distrusted = read_known_labels(chunk, self.columns, notes)
         names = self._names(chunk, watch, ra, dec, notes)
         groups = self._groups(chunk, notes)
+        self._note_repeated(names, notes)
         path = self.source.path
         bad = np.zeros(len(chunk), dtype=bool)
         bad[list(notes.problems)] = True
@@ -158,26 +160,23 @@ class Catalog:
     ) -> list[str]:
         """Identifiers, made of positions where the catalog has none."""
         if watch is None:
-            names = [str(name) for name in position_names(ra, dec)]
-        else:
-            column = chunk.cells(watch.column)
-            found = identifiers(column)
-            watch.see(column, found)
-            names = []
-            for row, name in enumerate(found):
-                problem = problem_of(name)
-                if problem is not None:
-                    notes.problems.setdefault(row, []).append(
-                        f"{watch.column}: {problem}"
-                    )
-                names.append(name or "")
-        for row, name in enumerate(names):
-            if row in notes.problems:
-                continue
-            if name in self._seen:
-                notes.problems[row] = [f"object_id {name}: is there twice"]
-            self._seen.add(name)
-        return names
+            return [str(name) for name in position_names(ra, dec)]
+        column = chunk.cells(watch.column)
+        found = identifiers(column)
+        watch.see(column, found)
+        for row, name in enumerate(found):
+            problem = problem_of(name)
+            if problem is not None:
+                notes.problems.setdefault(row, []).append(f"{watch.column}: {problem}")
+        return [name or "" for name in found]
+
+    def _note_repeated(self, names: list[str], notes: RowNotes) -> None:
+        """Of good rows with one identifier the first counts."""
+        good = [row for row in range(len(names)) if row not in notes.problems]
+        repeated = self._seen.add([names[row] for row in good])
+        for row in np.flatnonzero(repeated).tolist():
+            name = names[good[row]]
+            notes.problems[good[row]] = [f"object_id {name}: is there twice"]
 
     def _groups(self, chunk: TableChunk, notes: RowNotes) -> list[str] | None:
         column = self.columns.single.get("group_id")

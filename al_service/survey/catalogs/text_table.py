@@ -21,9 +21,9 @@ from al_service.errors import Problem, UnreadableFile
 from al_service.survey.catalogs.column_names import refuse_repeated
 from al_service.survey.catalogs.columns import TableChunk
 
-BLOCK_BYTES: Final = 2 * 2**20
-"""Some 10,000 rows, of which Arrow reads several blocks ahead; a single row longer than
-this is no row of a catalog."""
+BLOCK_BYTES: Final = 2**20
+"""Some 7,000 rows, of which Arrow reads 32 blocks ahead; a single row longer than this
+is no row of a catalog."""
 
 MAX_HEADER_LINES: Final = 10_000
 MAX_LINE: Final = 2**20

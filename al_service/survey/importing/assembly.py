@@ -1,7 +1,7 @@
 """One folder of pool arrays out of a catalog, spectra and images.
 
-Everything is written to the folder in parts as it is read; what stays in memory are
-identifiers, positions and known labels.
+Everything is written to the folder in parts as it is read. What stays in memory of an
+object of a catalog are digests of its identifier, then its position, at last its flags.
 """
 
 from dataclasses import dataclass, field
@@ -16,8 +16,13 @@ from al_service.errors import BadRows, InvalidInput, NotFound
 from al_service.survey.atomic_folder import file_digest
 from al_service.survey.catalogs.catalog import open_catalog
 from al_service.survey.images.stamp import STAMP_SHAPE
+from al_service.survey.importing.columns import (
+    KnownLabels,
+    SpectraLabels,
+    columns_of,
+)
+from al_service.survey.importing.growing_table import GrowingTable
 from al_service.survey.importing.images import add_images
-from al_service.survey.importing.matching import galaxies
 from al_service.survey.importing.objects import ObjectList
 from al_service.survey.importing.photometry import GrowingPhotometry, P
 from al_service.survey.importing.rejected import RejectedRows
@@ -29,7 +34,8 @@ from al_service.survey.importing.spectra import (
     spool_spectra,
 )
 from al_service.survey.importing.spool import Spool
-from al_service.survey.pool_arrays import PoolColumns, finish_pool_folder
+from al_service.survey.pool_arrays import OBJECTS, describe_pool_folder
+from al_service.survey.pool_columns import write_column_parts
 from al_service.survey.pool_writer import ABSENT, Take, write_gathered
 from al_service.survey.positions import LARGEST_RADIUS_ARCSEC
 from al_service.survey.targets import DEFAULT_TARGETS, Target
@@ -61,7 +67,7 @@ class _Work:
     folder: Path
     rejected: RejectedRows
     progress: Progress
-    objects: ObjectList = field(default_factory=ObjectList)
+    objects: ObjectList
     counts: ImportCounts = field(default_factory=ImportCounts)
     sources: dict[str, Path] = field(default_factory=dict)
     """Every file that was read, by its name in the manifest."""
@@ -94,12 +100,13 @@ def assemble_pool(
         InvalidInput: a file cannot be read at all, or nothing is left to import.
     """
     _check_request(request)
-    work = _Work(request, folder, rejected, progress)
     with (
         TemporaryDirectory(prefix=".spool-", dir=folder) as name,
+        GrowingTable(Path(name) / "objects") as table,
         Spool(Path(name) / "spectra", SPECTRUM_SHAPE) as spectra,
         Spool(Path(name) / "images", STAMP_SHAPE) as images,
     ):
+        work = _Work(request, folder, rejected, progress, ObjectList(table))
         photometry = GrowingPhotometry(folder / "photometry")
         _read_catalog(work, photometry)
         observed = _read_spectra(work, spectra)
@@ -107,14 +114,14 @@ def assemble_pool(
         _refuse(rejected, skip_bad, work.objects)
         flags = {"photometry": photometry.finish(work.objects)}
         _write_measured(work, flags)
+        targets = _targets(work)
+        _write_columns(work, targets, observed, flags)
     work.counts.problems = rejected.count
     if "image" in flags:
         work.counts.without_image = int((~flags["image"]).sum())
-    targets = _targets(work)
-    digest = finish_pool_folder(
+    digest = describe_pool_folder(
         folder,
-        _columns(work, targets, observed),
-        flags,
+        len(work.objects),
         targets=targets,
         row_shapes={"photometry": (P,)} | {one: SHAPES[one] for one in work.measured},
         facts=_facts(work),
@@ -212,55 +219,24 @@ def _targets(work: _Work) -> tuple[str, ...]:
     return tuple(target for target in DEFAULT_TARGETS if target in wanted)
 
 
-def _columns(
-    work: _Work, targets: tuple[str, ...], observed: list[Observed]
-) -> PoolColumns:
-    """The small columns, with galaxies and known labels; they are counted."""
-    objects, counts = work.objects, work.counts
-    ids = np.array(objects.ids, dtype=np.str_)
-    ra, dec = objects.sky()
-    declared = None
-    if objects.declared is not None:
-        declared = np.array(objects.declared, dtype=np.str_)
-    groups, counts.galaxies = galaxies(
-        ids,
-        ra,
-        dec,
-        radius_arcsec=work.request.radius_arcsec,
-        links=objects.links,
-        declared=declared,
-    )
-    counts.objects = len(ids)
-    counts.repeated = counts.objects - counts.galaxies
-    counts.joined_groups = 0 if declared is None else int((groups != declared).sum())
-    values, errors = _known(work, targets, observed)
-    counts.known_labels = int(np.isfinite(values).any(axis=1).sum())
-    return PoolColumns(ids, groups, ra, dec, values, errors, declared)
-
-
-def _known(
-    work: _Work, targets: tuple[str, ...], observed: list[Observed]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`N x T` known labels and their errors."""
-    values, errors = work.objects.known(targets)
-    if work.request.pipeline_z and "spectrum" in work.measured:
-        place = targets.index(Target.Z)
-        _add_pipeline_z(values, errors, place, observed, work.measured["spectrum"])
-    return values, errors
-
-
-def _add_pipeline_z(
-    values: NDArray[np.float64],
-    errors: NDArray[np.float64],
-    place: int,
+def _write_columns(
+    work: _Work,
+    targets: tuple[str, ...],
     observed: list[Observed],
-    spectra: _Measured,
+    flags: dict[str, NDArray[np.bool_]],
 ) -> None:
-    """Redshifts of the spectra, where the catalog knows none."""
-    numbers = spectra.of(len(values))
-    rows = np.flatnonzero((numbers != ABSENT) & ~np.isfinite(values[:, place]))
-    values[rows, place] = [observed[k].z for k in numbers[rows]]
-    errors[rows, place] = [observed[k].z_err for k in numbers[rows]]
+    """The small columns, with galaxies and known labels; they are counted."""
+    spectra = None
+    if work.request.pipeline_z and "spectrum" in work.measured:
+        numbers = work.measured["spectrum"].of(len(work.objects))
+        spectra = SpectraLabels(observed, numbers)
+    columns = columns_of(
+        work.objects,
+        KnownLabels(work.objects, targets, spectra),
+        work.counts,
+        work.request.radius_arcsec,
+    )
+    write_column_parts(work.folder / OBJECTS, columns, flags)
 
 
 def _facts(work: _Work) -> dict[str, Any]:  # Any: JSON values

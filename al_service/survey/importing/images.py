@@ -1,6 +1,6 @@
-"""Images of a folder or a file: opened, checked, matched to their objects."""
+"""Images of a folder or a file: opened, checked, given to their objects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,18 +15,16 @@ from al_service.survey.images.stamp import (
     ImageSource,
     problem_of,
 )
-from al_service.survey.importing.matching import by_id, nearest, normal_id
+from al_service.survey.importing.image_matching import match_images
 from al_service.survey.importing.objects import ObjectList
 from al_service.survey.importing.rejected import RejectedRows
 from al_service.survey.importing.request import (
     ImportCounts,
     ImportRequest,
-    MatchBy,
     Progress,
 )
 from al_service.survey.importing.spool import Spool
 from al_service.survey.pool_writer import ABSENT, Take
-from al_service.survey.positions import position_names
 
 CHECKED: Final = 256
 """Stamps looked at together: 20 MB."""
@@ -100,7 +98,8 @@ def add_images(
             sources[f"images/{path.name}"] = path
     counts.images = len(source)
     bad = _check(path, source, rejected, progress)
-    return _match(request, source, bad, objects, rejected, counts), source.take
+    found = match_images(request, source, bad, objects, rejected, counts)
+    return found, source.take
 
 
 def _is_zarr(path: Path) -> bool:
@@ -125,20 +124,29 @@ def _cut(
     image_of = np.full(len(objects), ABSENT, dtype=np.int64)
     for number, (name, field) in enumerate(fields.items(), 1):
         free = np.flatnonzero(image_of == ABSENT)
+        problems: dict[int, str] = {}
         try:
             for k, stamp in cut_field(field, ra[free], dec[free]):
                 problem = problem_of(stamp)
                 if problem is not None:
-                    rejected.add(
-                        [Problem(f"field {name}: {objects.ids[free[k]]}", problem)]
-                    )
+                    problems[int(free[k])] = problem
                     continue
                 image_of[free[k]] = spool.append(stamp)
         except BadImage as error:
             rejected.add([note(next(iter(field.values())), str(error))])
+        rejected.add(_in_field(name, problems, objects))
         progress("cutting stamps", number, len(fields))
     counts.images = counts.images_matched = len(spool)
     return image_of, spool.take
+
+
+def _in_field(
+    name: str, problems: Mapping[int, str], objects: ObjectList
+) -> Iterator[Problem]:
+    """Problems with stamps out of a field, by the names of the objects."""
+    names = objects.take("object_id", np.array([*problems], dtype=np.int64))
+    for object_id, problem in zip(names, problems.values(), strict=True):
+        yield Problem(f"field {name}: {object_id}", problem)
 
 
 def _read_files(
@@ -180,84 +188,3 @@ def _check(
                 bad.add(row)
         progress("checking images", rows.stop, len(source))
     return bad
-
-
-def _match(
-    request: ImportRequest,
-    source: ImageSource,
-    bad: set[int],
-    objects: ObjectList,
-    rejected: RejectedRows,
-    counts: ImportCounts,
-) -> NDArray[np.int64]:
-    path = request.images
-    found = _find(request, source, objects)
-    taken: dict[int, int] = {}
-    names = set(objects.ids)
-    for k in range(len(source)):
-        if k in bad:
-            continue
-        row, place = int(found[k]), f"{path}: image {k + 1}"
-        if row in taken:
-            message = f"{objects.ids[row]} has image {taken[row] + 1} already"
-            rejected.add([Problem(place, message)])
-        elif row != ABSENT:
-            taken[row] = k
-            counts.images_matched += 1
-        elif source.ra is None or source.dec is None:
-            rejected.add([Problem(place, "no such object, and no position of its own")])
-        else:
-            name = _name(source, k)
-            if name in names:
-                rejected.add([Problem(place, f"object {name} is there, elsewhere")])
-                continue
-            names.add(name)
-            taken[objects.add(name, float(source.ra[k]), float(source.dec[k]))] = k
-    image_of = np.full(len(objects), ABSENT, dtype=np.int64)
-    image_of[list(taken)] = list(taken.values())
-    return image_of
-
-
-def _name(source: ImageSource, number: int) -> str:
-    if source.object_ids is not None:
-        return source.object_ids[number]
-    if source.ra is None or source.dec is None:
-        raise ValueError("expected a position")
-    here = slice(number, number + 1)
-    return str(position_names(source.ra[here], source.dec[here])[0])
-
-
-def _find(
-    request: ImportRequest, source: ImageSource, objects: ObjectList
-) -> NDArray[np.int64]:
-    path = request.images
-    if request.match is MatchBy.ROW:
-        return _by_row(path, source, objects)
-    if request.match is MatchBy.ID:
-        if source.object_ids is None:
-            raise BadImage(path, "expected identifiers (object_id) to match by")
-        rows = {normal_id(name): row for row, name in enumerate(objects.ids)}
-        return by_id(([normal_id(name)] for name in source.object_ids), rows)
-    if source.ra is None or source.dec is None:
-        raise BadImage(
-            path,
-            "expected positions (ra, dec) to match by; --match id or --match row"
-            " match by identifier or by the rows of the catalog",
-        )
-    ra, dec = objects.sky()
-    return nearest(source.ra, source.dec, ra, dec, radius_arcsec=request.radius_arcsec)
-
-
-def _by_row(
-    path: Path | None, source: ImageSource, objects: ObjectList
-) -> NDArray[np.int64]:
-    rows = np.array(objects.catalog_rows, dtype=np.int64)
-    if not len(rows) or rows[-1] >= len(source):
-        raise BadImage(
-            path,
-            f"--match row: expected an image for each of {len(rows)} rows of a"
-            f" catalog, found {len(source)} images",
-        )
-    found = np.full(len(source), ABSENT, dtype=np.int64)
-    found[rows] = np.arange(len(rows))
-    return found

@@ -1,13 +1,11 @@
 """Which object a spectrum or an image belongs to."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from al_service.survey.pool_writer import ABSENT
@@ -37,8 +35,7 @@ def chord(arcsec: float) -> float:
 def nearest(
     ra: NDArray[np.float64],
     dec: NDArray[np.float64],
-    there_ra: NDArray[np.float64],
-    there_dec: NDArray[np.float64],
+    places: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]],
     *,
     radius_arcsec: float,
 ) -> NDArray[np.int64]:
@@ -47,20 +44,43 @@ def nearest(
     Args:
         ra: `K` ICRS degrees.
         dec: `K` ICRS degrees.
-        there_ra: `N` of the objects.
-        there_dec: `N` of the objects.
+        places: right ascensions and declinations of the objects, in parts.
         radius_arcsec: objects further away are none.
 
     Returns:
         `K` numbers of objects, `ABSENT` where none is near.
     """
-    if not len(there_ra) or not len(ra):
-        return np.full(len(ra), ABSENT, dtype=np.int64)
-    tree = cKDTree(unit_vectors(there_ra, there_dec))
-    distance, found = tree.query(
-        unit_vectors(ra, dec), distance_upper_bound=chord(radius_arcsec)
-    )
-    return np.where(np.isfinite(distance), found, ABSENT).astype(np.int64)
+    found = np.full(len(ra), ABSENT, dtype=np.int64)
+    if not len(ra):
+        return found
+    best = np.full(len(ra), np.inf)
+    tree, first = cKDTree(unit_vectors(ra, dec)), 0
+    for part in places:
+        near = tree.sparse_distance_matrix(
+            cKDTree(unit_vectors(*part)), chord(radius_arcsec), output_type="ndarray"
+        )
+        # The nearest of each position comes first, then the one that comes first.
+        near = near[np.lexsort((near["j"], near["v"], near["i"]))]
+        place, one = np.unique(near["i"], return_index=True)
+        closer = near["v"][one] < best[place]
+        best[place[closer]] = near["v"][one[closer]]
+        found[place[closer]] = first + near["j"][one[closer]]
+        first += len(part[0])
+    return found
+
+
+def rows_named(wanted: Collection[str], names: Iterable[str | None]) -> dict[str, int]:
+    """Objects of some normal names: the last that has each.
+
+    Args:
+        wanted: as `normal_id` writes them.
+        names: of the objects, in their order; None where one has no name.
+    """
+    rows: dict[str, int] = {}
+    for row, name in enumerate(names):
+        if name is not None and (normal := normal_id(name)) in wanted:
+            rows[normal] = row
+    return rows
 
 
 def by_id(
@@ -82,54 +102,3 @@ def by_id(
         ],
         dtype=np.int64,
     )
-
-
-def galaxies(
-    ids: NDArray[np.str_],
-    ra: NDArray[np.float64],
-    dec: NDArray[np.float64],
-    *,
-    radius_arcsec: float,
-    links: Sequence[tuple[int, int]] = (),
-    declared: NDArray[np.str_] | None = None,
-) -> tuple[NDArray[np.str_], int]:
-    """Which galaxy each object is.
-
-    Objects within the radius, directly or over others, are one galaxy; so are objects
-    that are linked, and those of one declared galaxy.
-
-    Args:
-        ids: `N` identifiers, unique.
-        ra: `N` ICRS degrees.
-        dec: `N` ICRS degrees.
-        radius_arcsec: two positions closer than this are one.
-        links: pairs of objects that are known to be one.
-        declared: `N` galaxies by the catalog.
-
-    Returns:
-        `N` identifiers, the alphabetically first object or declared galaxy of each,
-        and how many galaxies there are.
-    """
-    pairs = [
-        cKDTree(unit_vectors(ra, dec)).query_pairs(
-            chord(radius_arcsec), output_type="ndarray"
-        )
-    ]
-    if links:
-        pairs.append(np.asarray(links, dtype=np.int64))
-    names = ids if declared is None else declared
-    if declared is not None:
-        _, first, member = np.unique(declared, return_index=True, return_inverse=True)
-        pairs.append(np.stack([np.arange(len(ids)), first[member]], axis=1))
-    # Nearly every object stands alone: only those with a partner are looked at.
-    paired, edges = np.unique(np.concatenate(pairs), return_inverse=True)
-    graph = coo_matrix(
-        (np.ones(len(edges.reshape(-1, 2)), dtype=np.int8), edges.reshape(-1, 2).T),
-        shape=(len(paired),) * 2,
-    )
-    n_components, component = connected_components(graph, directed=False)
-    groups = names.copy()
-    order = np.argsort(names[paired], kind="stable")
-    _, leaders = np.unique(component[order], return_index=True)
-    groups[paired] = names[paired][order][leaders][component]
-    return groups, len(ids) - len(paired) + n_components

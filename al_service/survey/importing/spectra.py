@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.errors import Problem, UnreadableFile
-from al_service.survey.importing.matching import by_id, nearest, normal_id
+from al_service.survey.importing.matching import (
+    by_id,
+    nearest,
+    normal_id,
+    rows_named,
+)
 from al_service.survey.importing.objects import ObjectList
 from al_service.survey.importing.rejected import RejectedRows
 from al_service.survey.importing.request import (
@@ -143,7 +148,7 @@ def match_spectra(
     counts.spectra = len(observed)
     counts.spectra_matched = int((found != ABSENT).sum())
     taken: dict[int, int] = {}
-    names = set(objects.ids) if observed else set()
+    names = objects.named(one.name for one in observed)
     order = sorted(
         range(len(observed)), key=lambda k: (-observed[k].sn_median, observed[k].name)
     )
@@ -172,18 +177,14 @@ def _find(
     request: ImportRequest, observed: list[Observed], objects: ObjectList
 ) -> NDArray[np.int64]:
     if request.match is MatchBy.ID:
-        rows = {normal_id(name): row for row, name in enumerate(objects.ids)}
-        for row, name in enumerate(objects.spectrum_ids or []):
-            if name is not None:
-                rows[normal_id(name)] = row
-        return by_id(
-            ((normal_id(one.name), *one.other_names) for one in observed), rows
-        )
-    ra, dec = objects.sky()
+        names = [(normal_id(one.name), *one.other_names) for one in observed]
+        wanted = {name for those in names for name in those}
+        rows = rows_named(wanted, objects.texts("object_id"))
+        rows |= rows_named(wanted, objects.texts("spectrum_id"))
+        return by_id(names, rows)
     return nearest(
         np.array([one.ra for one in observed], dtype=np.float64),
         np.array([one.dec for one in observed], dtype=np.float64),
-        ra,
-        dec,
+        objects.sky_parts(),
         radius_arcsec=request.radius_arcsec,
     )
