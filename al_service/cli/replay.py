@@ -1,6 +1,5 @@
 """`al replay`: compare strategies on labels that are known."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,20 +16,18 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.progress import Progress as ProgressBar
-from rich.table import Table
 
 from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings, workplace
 from al_service.cli.interest import parse_interest
 from al_service.cli.interruption import interruptible
 from al_service.cli.output import JsonOption, console_for, write_json
-from al_service.evaluation.report import ratio_metric
+from al_service.cli.replay_tables import replay_tables
 from al_service.rounds.artifacts import Artifacts
 from al_service.rounds.pools import POOLS_FOLDER, find_pool
 from al_service.studies.arms import known_names
-from al_service.studies.campaign import Curve
 from al_service.studies.replay import Progress, run_replay
 from al_service.studies.replay_pages import as_html, as_markdown
-from al_service.studies.replay_report import errors_of, replay_report
+from al_service.studies.replay_report import replay_report
 from al_service.studies.settings import MOST_PROCESSES, ReplaySettings
 from al_service.survey import sdss10k
 
@@ -70,6 +67,19 @@ def replay(
             help="What matters more, such as z>0.2:2 or 0.1<z<0.3:4; repeatable."
         ),
     ] = None,
+    wrong_labels: Annotated[
+        float,
+        typer.Option(
+            help="Share of the objects that may be asked for that get the label of "
+            "another galaxy."
+        ),
+    ] = 0.0,
+    junk: Annotated[
+        float,
+        typer.Option(
+            help="Share of them that are no galaxies; for pools of photometry alone."
+        ),
+    ] = 0.0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Compute finished curves again.")
     ] = False,
@@ -99,6 +109,8 @@ def replay(
         batch=batch,
         rounds=rounds,
         interest=tuple(parse_interest(one) for one in interest or ()),
+        wrong_labels=wrong_labels,
+        junk=junk,
     )
     console = console_for(json_file)
     artifacts = Artifacts(read_settings(home).artifacts_folder)
@@ -121,7 +133,7 @@ def replay(
         _write(markdown, as_markdown(report))
     if page is not None:
         _write(page, as_html(report, curves))
-    for table in _tables(report, curves):
+    for table in replay_tables(report, curves):
         console.print(table)
 
 
@@ -246,46 +258,3 @@ def _pace(progress: Progress) -> tuple[str, str]:
     left = progress.seconds_left
     remaining = "" if left is None else f"{left:.0f} s left"
     return f"{progress.rate * 60:.1f}/min", remaining
-
-
-def _tables(
-    report: dict[str, Any], curves: list[Curve]
-) -> Iterator[Table]:  # Any: JSON
-    """Per target: each strategy's last point and its ratios to random."""
-    arms = report["strategies"]
-    for target in curves[0].points[0].metrics:
-        metric = ratio_metric(target)
-        shown = [metric, "sigma_mad"] if metric == "rmse_norm" else [metric, "mae"]
-        table = Table(title=f"{target}: ratios to random, 95 % over seeds")
-        for heading in ("strategy", "error ratio", "label ratio", *shown, "select s"):
-            table.add_column(
-                heading,
-                justify="left" if heading == "strategy" else "right",
-                overflow="fold",  # arms differ in their ends
-            )
-        for name, arm in arms.items():
-            own = [curve for curve in curves if curve.arm == name]
-            last = [
-                f"{math.exp(_mean_log(errors_of(own, target, column)[:, -1])):.4f}"
-                for column in shown
-            ]
-            table.add_row(
-                name,
-                _with_interval(arm["rmse_ratio"][target]),
-                _with_interval(arm["label_ratio"][target]),
-                *last,
-                f"{arm['select_seconds']:.2f}",
-            )
-        yield table
-
-
-def _mean_log(errors: Any) -> float:  # Any: `S` errors
-    return float(sum(math.log(error) for error in errors) / len(errors))
-
-
-def _with_interval(ratio: dict[str, Any]) -> str:  # Any: JSON
-    def shown(value: float | None) -> str:
-        return ">1" if value is None else f"{value:.3f}"
-
-    low, high = ratio["ci95"]
-    return f"{shown(ratio['median'])} ({shown(low)} to {shown(high)})"

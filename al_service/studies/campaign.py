@@ -19,6 +19,7 @@ from al_service.studies.choosing import Campaign, choose
 from al_service.studies.examining import Metrics, examine
 from al_service.studies.settings import ReplaySettings
 from al_service.studies.sky import Sky, draw_sky
+from al_service.studies.spoiling import Told, spoil
 from al_service.survey.pool_arrays import PoolArrays
 from al_service.survey.pool_view import PoolView
 
@@ -53,6 +54,12 @@ class Curve:
     chosen: tuple[str, ...]
     """Object ids in the order in which they were labeled."""
 
+    wrong_labels: int = 0
+    """How many of them got the label of another galaxy."""
+
+    junk: int = 0
+    """How many of them were no galaxies."""
+
 
 @dataclass(frozen=True)
 class Begun:
@@ -81,7 +88,8 @@ def replay_campaign(
     """Replay one strategy on one seed's sky.
 
     Args:
-        view: the pool with its known labels, as the arm's networks may look at it.
+        view: the pool with its known labels, as the arm's networks may look at it;
+            spoiled here as the settings say.
         settings: of the replay.
         arm: which of the settings' arms.
         seed: decides examiners, initial labels and the network's start, the same for
@@ -97,10 +105,17 @@ def replay_campaign(
         test_size=settings.test_size,
         labels_needed=settings.labels_needed,
     )
+    told = spoil(
+        view,
+        sky.pool,
+        seed=seed,
+        wrong_labels=settings.wrong_labels,
+        junk=settings.junk,
+    )
     if begun is None:
         initial = one_per_galaxy(sky.pool, arrays.group_ids, size=settings.initial)
         begun = Begun(arm, seed, (), _names(arrays, initial), None, ())
-    campaign = _campaign(begun, view, settings, sky)
+    campaign = _campaign(begun, told, settings, sky)
     points, seconds = list(begun.points), list(begun.seconds)
     for number in range(len(points), settings.rounds + 1):
         last = number == settings.rounds
@@ -142,6 +157,8 @@ def replay_campaign(
         select_seconds=float(np.mean(seconds)),
         n_test=len(sky.test),
         chosen=begun.chosen,
+        wrong_labels=int(told.wrong[campaign.labeled].sum()),
+        junk=int(told.junk[campaign.labeled].sum()),
     )
 
 
@@ -149,14 +166,13 @@ def _names(arrays: PoolArrays, rows: NDArray[np.int64]) -> tuple[str, ...]:
     return tuple(arrays.object_ids[rows].tolist())
 
 
-def _campaign(
-    begun: Begun, view: PoolView, settings: ReplaySettings, sky: Sky
-) -> Campaign:
+def _campaign(begun: Begun, told: Told, settings: ReplaySettings, sky: Sky) -> Campaign:
     """The campaign as it stood."""
-    row_of = {name: row for row, name in enumerate(view.arrays.object_ids.tolist())}
+    names = told.view.arrays.object_ids.tolist()
+    row_of = {name: row for row, name in enumerate(names)}
     labeled = np.array([row_of[name] for name in begun.chosen], dtype=np.int64)
     weights = None if begun.weights is None else np.array(begun.weights)
-    return Campaign(settings.arm(begun.arm), view, sky, labeled, weights)
+    return Campaign(settings.arm(begun.arm), told, sky, labeled, weights)
 
 
 def _learn(
@@ -169,7 +185,7 @@ def _learn(
     0 where this round has no need of them.
     """
     arrays, view, labeled = campaign.arrays, campaign.view, campaign.labeled
-    values, errors = arrays.known_values[labeled], arrays.known_errors[labeled]
+    values, errors = campaign.told.values[labeled], campaign.told.errors[labeled]
     network = fit_network(
         TrainingSet(
             view.of(labeled),

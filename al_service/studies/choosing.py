@@ -22,6 +22,7 @@ from al_service.studies.arms import Arm
 from al_service.studies.guarding import held_back, strata_of_rows
 from al_service.studies.seeing import seen_objects
 from al_service.studies.sky import Sky
+from al_service.studies.spoiling import Told
 from al_service.survey.pool_arrays import PoolArrays
 from al_service.survey.pool_view import PoolView
 
@@ -34,14 +35,19 @@ class Campaign:
     """The state between rounds."""
 
     arm: Arm
-    view: PoolView
-    """What its networks may look at."""
+    told: Told
+    """The pool as it meets it."""
     sky: Sky
     labeled: NDArray[np.int64]
     """Rows in the order in which they were labeled."""
 
     weights: NDArray[np.float64] | None = None
     """Their pool-density weights in the latest features; None before there are any."""
+
+    @property
+    def view(self) -> PoolView:
+        """What its networks may look at."""
+        return self.told.view
 
     @property
     def arrays(self) -> PoolArrays:
@@ -164,7 +170,9 @@ def _rank(
         seed=seed,
         feature_scale=seen.scale,
         knowledge=seen.knowledge,
-        strata=strata_of_rows(strategy, arrays, free, pool_rows=campaign.sky.pool),
-        held=held_back(strategy, arrays, free),
+        strata=strata_of_rows(
+            strategy, campaign.view, free, pool_rows=campaign.sky.pool
+        ),
+        held=held_back(strategy, campaign.view, free),
     )
     return free[ranking.order[:size]]

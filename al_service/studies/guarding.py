@@ -1,5 +1,7 @@
 """What the guards of a replay look at: photometry. What needs a scan is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,28 +14,27 @@ from al_service.acquisition.quality import (
     doubtful,
 )
 from al_service.features.photometry import signal_to_noise
-from al_service.survey.pool_arrays import PoolArrays
+from al_service.survey.pool_view import PoolView
 
 
 def held_back(
-    strategy: StrategyConfig, arrays: PoolArrays, rows: NDArray[np.int64]
+    strategy: StrategyConfig, view: PoolView, rows: NDArray[np.int64]
 ) -> NDArray[np.bool_] | None:
     """The objects that a flag of the strategy is raised for; None without flags.
 
     Args:
         strategy: with its flags.
-        arrays: the pool.
+        view: the pool, as the campaign meets it.
         rows: `N` rows of it.
     """
     if not strategy.hold_back:
         return None
-    bare = arrays.inputs(rows, modalities=())
-    return doubtful(strategy.hold_back, bare.photometry, None)
+    return doubtful(strategy.hold_back, _photometry(view, rows), None)
 
 
 def strata_of_rows(
     strategy: StrategyConfig,
-    arrays: PoolArrays,
+    view: PoolView,
     rows: NDArray[np.int64],
     *,
     pool_rows: NDArray[np.int64],
@@ -42,7 +43,7 @@ def strata_of_rows(
 
     Args:
         strategy: with its quota.
-        arrays: the pool.
+        view: the pool, as the campaign meets it.
         rows: `N` rows of it.
         pool_rows: of all objects that may be asked for: tenths are theirs.
     """
@@ -51,11 +52,17 @@ def strata_of_rows(
     if strategy.quota_by is QuotaBy.CLASS:
         return class_strata(None)
     pool = np.sort(pool_rows)
-    photometry = arrays.inputs(pool, modalities=()).photometry
-    found = np.full(arrays.n_objects, -1, dtype=np.int64)
+    photometry = _photometry(view, pool)
+    found = np.full(view.arrays.n_objects, -1, dtype=np.int64)
     found[pool] = (
         color_strata(photometry)
         if strategy.quota_by is QuotaBy.COLOR
         else strata_of(signal_to_noise(photometry))
     )
     return found[rows]
+
+
+def _photometry(view: PoolView, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """`N x P` of some rows of the pool; pixels stay on disk."""
+    bare = replace(view.of(rows), modalities=frozenset())
+    return bare.take(slice(None)).photometry

@@ -72,8 +72,18 @@ class KeptCurves:
     def _path(self, arm: str, seed: int) -> Path:
         sizes = self._settings.model_dump(
             mode="json",
-            exclude={"strategies", "seeds", "first_seed", "processes", "model"},
+            exclude={
+                "strategies",
+                "seeds",
+                "first_seed",
+                "processes",
+                "model",
+                "wrong_labels",
+                "junk",
+            },
         )
+        # Named only where there is something: curves of clean replays keep their names.
+        spoiled = self._settings.spoiled
         facts = {
             "form": _FORM,
             "version": version("al-service"),
@@ -83,6 +93,7 @@ class KeptCurves:
             "arm": self._settings.arm(arm).as_json(),
             "seed": seed,
             **self._scan,
+            **({"spoiled": spoiled} if spoiled else {}),
         }
         text = json.dumps(facts, sort_keys=True)
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.json"

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from al_service.errors import ALServiceError
 from al_service.studies.campaign import Begun, Curve, replay_campaign
+from al_service.studies.junk_view import check_catalogs_only
 from al_service.studies.kept_curves import KeptCurves
 from al_service.studies.replayed_pool import ReplayedPool, Stage, replayed_pool
 from al_service.studies.scratch import scratch_folder
@@ -111,6 +112,8 @@ def run_replay(
         test_size=settings.test_size,
         labels_needed=settings.labels_needed,
     )
+    if settings.junk > 0:
+        check_catalogs_only(arrays)
     jobs = [Job(arm, seed) for seed in settings.all_seeds for arm in settings.arms]
     kept = None if folder is None else KeptCurves(folder, settings, path)
     found = [] if kept is None else [kept.find(job.arm, job.seed) for job in jobs]

@@ -21,6 +21,10 @@ _HEADINGS: Final = {
     "win_rate": "win rate",
 }
 
+_SPOILED: Final = {"wrong_labels": "wrong labels", "junk": "junk"}
+
+_SPOILED_HEADING: Final = "spoiled objects among all that were asked for, mean of seeds"
+
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;"
     "padding:0 1rem;color:#222}table{border-collapse:collapse;margin:1rem 0}"
@@ -73,17 +77,37 @@ def as_html(report: Json, curves: Sequence[Curve]) -> str:
     )
 
 
+def shares_spoiled(report: Json) -> list[str]:
+    """What was spoiled, in words; nothing where nothing was.
+
+    Args:
+        report: of `replay_report`.
+    """
+    return [
+        f"{100 * report['settings'][name]:g} % {said}"
+        for name, said in _SPOILED.items()
+        if report["settings"][name] > 0
+    ]
+
+
 def _title(report: Json) -> str:
     settings = report["settings"]
-    return (
+    what = (
         f"Replay on {settings['pool']}: {settings['seeds']} seeds, "
         f"{settings['initial']} + {settings['rounds']} x {settings['batch']} labels"
     )
+    return ", ".join([what, *shares_spoiled(report)])
 
 
 def _tables(report: Json) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-    """Per test set, target and metric: every arm's comparisons."""
+    """What was spoiled; per test set, target and metric every arm's comparisons."""
     arms = report["strategies"]
+    if shares_spoiled(report):
+        counts = [
+            [name, *(f"{arm['spoiled_labels'][one]:.1f}" for one in _SPOILED)]
+            for name, arm in arms.items()
+        ]
+        yield _SPOILED_HEADING, ["strategy", *_SPOILED.values()], counts
     first = next(iter(arms.values()))["tests"]
     for test, targets in first.items():
         for target, metrics in targets.items():

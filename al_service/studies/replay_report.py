@@ -36,7 +36,8 @@ def replay_report(settings: ReplaySettings, curves: Sequence[Curve]) -> Json:
         `settings` and `strategies`; in it per strategy the curves, and per target the
         ratios to random: `median` is the point estimate on the seed-mean curve, null
         where random's final error is not reached. `tests` has more metrics on more
-        test sets.
+        test sets. `spoiled_labels`, where anything was spoiled, has how many of the
+        labels asked for were, a mean over the seeds.
     """
     by_arm = {
         arm: [curve for curve in curves if curve.arm == arm] for arm in settings.arms
@@ -48,12 +49,11 @@ def replay_report(settings: ReplaySettings, curves: Sequence[Curve]) -> Json:
         arm: settings.arm(arm).as_json() for arm in settings.arms
     }
     described["n_test"] = [curve.n_test for curve in by_arm[CONTROL]]
-    return {
-        "settings": described,
-        "strategies": {
-            arm: _arm_report(own, by_arm[CONTROL]) for arm, own in by_arm.items()
-        },
-    }
+    strategies = {arm: _arm_report(own, by_arm[CONTROL]) for arm, own in by_arm.items()}
+    if settings.spoiled:
+        for arm, own in by_arm.items():
+            strategies[arm]["spoiled_labels"] = _spoiled_labels(own)
+    return {"settings": described, "strategies": strategies}
 
 
 def errors_of(curves: Sequence[Curve], target: str, metric: str) -> NDArray[np.float64]:
@@ -85,6 +85,13 @@ def _arm_report(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
         "label_ratio": _ratios(label_ratio, curves, control),
         "tests": compare_tests(curves, control),
         "select_seconds": float(np.mean([curve.select_seconds for curve in curves])),
+    }
+
+
+def _spoiled_labels(curves: Sequence[Curve]) -> dict[str, float]:
+    return {
+        "wrong_labels": float(np.mean([curve.wrong_labels for curve in curves])),
+        "junk": float(np.mean([curve.junk for curve in curves])),
     }
 
 

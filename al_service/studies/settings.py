@@ -1,14 +1,19 @@
 """What a replay compares, and on what."""
 
-from typing import Self
+from typing import Annotated, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from al_service.acquisition.interest import Interest
 from al_service.models.config import ModelConfig
 from al_service.studies.arms import CONTROL, Arm, parse_arm
+from al_service.studies.spoiling import MOST_SPOILED
 
 MOST_PROCESSES = 2
+
+SpoiledShare: TypeAlias = Annotated[
+    float, Field(ge=0, lt=MOST_SPOILED, allow_inf_nan=False)
+]
 
 
 class ReplaySettings(BaseModel):
@@ -49,6 +54,12 @@ class ReplaySettings(BaseModel):
     interest: tuple[Interest, ...] = ()
     """What matters more: a third test set, heeded by the strategies that can."""
 
+    wrong_labels: SpoiledShare = 0.0
+    """Share of the objects that may be asked for whose label is another galaxy's."""
+
+    junk: SpoiledShare = 0.0
+    """Share of them that are no galaxies."""
+
     @model_validator(mode="after")
     def _arms_exist(self) -> Self:
         for name in self.arms:
@@ -68,6 +79,12 @@ class ReplaySettings(BaseModel):
     def all_seeds(self) -> range:
         """The seeds to run."""
         return range(self.first_seed, self.first_seed + self.seeds)
+
+    @property
+    def spoiled(self) -> dict[str, float]:
+        """What is spoiled, and which share; empty where nothing is."""
+        shares = {"wrong_labels": self.wrong_labels, "junk": self.junk}
+        return {name: share for name, share in shares.items() if share > 0}
 
     @property
     def labels_needed(self) -> int:

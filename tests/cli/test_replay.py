@@ -47,6 +47,34 @@ def test_a_number_out_of_range_is_bad_usage(tmp_path: Path) -> None:
     assert "seeds" in result.stderr
 
 
+def test_spoiled_shares_are_in_the_report_and_in_the_title(tmp_path: Path) -> None:
+    words = ["--strategies", "random", *SMALLEST, "--wrong-labels", "0.25"]
+    page = tmp_path / "replay.html"
+
+    result = al_replay(
+        tmp_path, *words, "--junk", "0.1", "--json", "-", "--html", str(page)
+    )
+
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["settings"]["wrong_labels"] == 0.25
+    assert report["settings"]["junk"] == 0.1
+    spoiled = report["strategies"]["random"]["spoiled_labels"]
+    assert set(spoiled) == {"wrong_labels", "junk"}
+    assert 0 < spoiled["wrong_labels"] < 30
+    said = " ".join(result.stderr.split())
+    assert "25 % wrong labels, 10 % junk" in said
+    assert "20 + 1 x 10 labels, 25 % wrong labels, 10 % junk" in page.read_text()
+
+
+def test_a_share_of_half_or_none_at_all_is_bad_usage(tmp_path: Path) -> None:
+    for option, share in (("--junk", "0.5"), ("--wrong-labels", "nan")):
+        result = al_replay(tmp_path, option, share)
+
+        assert result.exit_code == 2
+        assert option.removeprefix("--").replace("-", "_") in result.stderr
+
+
 def test_more_labels_than_the_pool_has_fail_with_the_numbers(tmp_path: Path) -> None:
     result = al_replay(tmp_path, "--strategies", "random", "--rounds", "1000")
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from al_service.models.config import ModelConfig
 from al_service.studies.settings import ReplaySettings
 from al_service.survey.pool_arrays import write_pool_arrays
+from al_service.survey.pool_view import PoolView
 from al_service.survey.sdss10k import TARGETS, read_sdss10k
 
 N_GALAXIES = 600
@@ -31,6 +33,11 @@ def small_replay(**given: object) -> ReplaySettings:
         "processes": 1,
     }
     return ReplaySettings.model_validate(settings | given)
+
+
+def photometry_of(view: PoolView) -> NDArray[np.float32]:
+    """`N x P`, as networks see it."""
+    return view.take(slice(None)).photometry
 
 
 @pytest.fixture(scope="session")

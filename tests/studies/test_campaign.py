@@ -9,6 +9,7 @@ from al_service.studies.campaign import _learn, replay_campaign
 from al_service.studies.choosing import Campaign
 from al_service.studies.examining import examine
 from al_service.studies.sky import draw_sky
+from al_service.studies.spoiling import spoil
 from al_service.survey.pool_arrays import PoolArrays
 from al_service.survey.pool_view import whole_pool
 from tests.studies.conftest import SMALL_MODEL, small_replay
@@ -20,8 +21,9 @@ def test_galaxies_calibrate_or_report_coverage_whatever_their_spectra_are_called
     """Halved by object, a galaxy set the width of the interval that it then checked."""
     arrays = PoolArrays.open(small_pool)
     sky = draw_sky(arrays, seed=0, test_size=150, labels_needed=50)
-    view, arm = whole_pool(arrays), parse_arm("random", model=SMALL_MODEL)
-    _, features, head = _learn(Campaign(arm, view, sky, sky.pool[:60]), seed=0)
+    arm = parse_arm("random", model=SMALL_MODEL)
+    told = spoil(whole_pool(arrays), sky.pool, seed=0)
+    _, features, head = _learn(Campaign(arm, told, sky, sky.pool[:60]), seed=0)
     predictions = head.predict(features.take(sky.test))
     values, groups = arrays.known_values[sky.test], arrays.group_ids[sky.test]
     before = examine(predictions, values, groups)

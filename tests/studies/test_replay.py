@@ -1,5 +1,7 @@
+import hashlib
 import json
 from dataclasses import asdict
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,6 +16,7 @@ from al_service.studies.kept_curves import KeptCurves
 from al_service.studies.replay import Progress, run_replay
 from al_service.studies.replay_pages import as_html, as_markdown
 from al_service.studies.replay_report import replay_report
+from al_service.survey.atomic_folder import MANIFEST
 from al_service.survey.pool_arrays import PoolArrays
 from tests.studies.conftest import small_replay
 
@@ -165,6 +168,35 @@ def test_a_curve_of_other_sizes_or_settings_is_not_taken_for_this_one(
         small_replay(strategies=("random",), rounds=1, model=ModelConfig()),
     ):
         assert KeptCurves(tmp_path, other, small_pool).find("random", 0) is None
+
+
+def test_spoiling_nothing_leaves_kept_curves_their_names(
+    small_pool: Path, tmp_path: Path
+) -> None:
+    """Facts of a curve as they were before anything could be spoiled."""
+    settings = small_replay(strategies=("random",), seeds=1, rounds=1)
+    facts = {
+        "form": 1,
+        "version": version("al-service"),
+        "pool": hashlib.sha256((small_pool / MANIFEST).read_bytes()).hexdigest(),
+        "sizes": {
+            "pool": "some",
+            "initial": 40,
+            "batch": 20,
+            "rounds": 1,
+            "test_size": 4000,
+            "interest": [],
+        },
+        "name": "random",
+        "arm": settings.arm("random").as_json(),
+        "seed": 0,
+    }
+    text = json.dumps(facts, sort_keys=True)
+
+    run_replay(small_pool, settings, folder=tmp_path)
+
+    (file,) = tmp_path.glob("*.json")
+    assert file.stem == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_a_half_written_curve_is_computed_again(
