@@ -101,6 +101,11 @@ class StrategyConfig(BaseModel):
     target_weights: dict[Target, Weight] = Field(default_factory=dict)
     """How much targets matter, 1 for those not named."""
 
+    isolation: float = Field(default=6.0, ge=0.0)
+    """Candidates whose tenth neighbor is so many times as far away as that of the
+    median candidate are left aside by walks: they come last and are reported. Junk
+    is, and half a percent of galaxies. 0: nobody."""
+
     gate: float = Field(default=0.0, ge=0.0, le=0.1)
     """Share of the candidates, the most unlike all others, that walks leave aside:
     they come last and are reported. 0: nobody."""

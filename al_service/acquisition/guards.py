@@ -14,20 +14,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.acquisition.isolation import (
+    NEIGHBORS,
+    REFERENCE,
+    neighbor_distances,
+)
 from al_service.errors import InvalidInput
 from al_service.models.samples import evenly
 
-NEIGHBORS: Final = 10
-"""An object is odd whose tenth neighbor is far: pairs of junk keep no company."""
-
-REFERENCE: Final = 5000
-"""Pool objects that neighbors are looked for among."""
-
 STRATA: Final = 10
 """Tenths of the pool by signal to noise."""
-
-_PRODUCTS: Final = 2**22
-"""Products held at a time."""
 
 _ROUNDING: Final = 1e-9
 """A share of 0.0075 of 400 is 3, and one of 0.14 of 50 is 7."""
@@ -50,7 +46,8 @@ def odd_ones(features: NDArray[np.float32], share: float) -> NDArray[np.bool_]:
     most = math.floor(share * count + _ROUNDING)
     if count <= NEIGHBORS or most == 0:
         return np.zeros(count, dtype=np.bool_)
-    distance = _neighbor_distances(features)
+    reference = features[evenly(np.arange(count), REFERENCE)]
+    distance = np.round(neighbor_distances(features, reference), _DIGITS)
     last_in = count - most - 1
     odd: NDArray[np.bool_] = distance > np.partition(distance, last_in)[last_in]
     return odd
@@ -111,24 +108,3 @@ def strata_of(signal: NDArray[np.floating]) -> NDArray[np.int64]:
         edges = np.quantile(signal[known], np.linspace(0, 1, STRATA + 1)[1:-1])
         strata[known] = np.searchsorted(edges, signal[known], side="right")
     return strata
-
-
-def _neighbor_distances(features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """`N` squared distances to the tenth neighbor among some of the objects.
-
-    An object is its own neighbor where it is among them, and then at distance 0: the
-    tenth other one has the next place. For all others that place is the eleventh: with
-    five thousand objects to look among, the difference is within the noise.
-    """
-    rows = evenly(np.arange(len(features)), REFERENCE)
-    reference = features[rows]
-    norms = np.einsum("md,md->m", reference, reference)
-    found = np.empty(len(features))
-    step = max(1, _PRODUCTS // len(reference))
-    place = min(NEIGHBORS, len(reference) - 1)
-    for start in range(0, len(features), step):
-        some = features[start : start + step]
-        squared = norms - 2.0 * (some @ reference.T)
-        squared += np.einsum("nd,nd->n", some, some)[:, None]
-        found[start : start + step] = np.partition(squared, place, axis=1)[:, place]
-    return np.round(found, _DIGITS)

@@ -16,6 +16,7 @@ from al_service.acquisition.config import (
 from al_service.acquisition.distances import FindNearest
 from al_service.acquisition.guards import odd_ones, within_quota
 from al_service.acquisition.information import Knowledge
+from al_service.acquisition.isolation import Scaled, isolated
 from al_service.acquisition.power import by_lot
 from al_service.acquisition.ranking import (
     Ranking,
@@ -175,14 +176,17 @@ def _odd(
     scale: NDArray[np.float64],
     held: NDArray[np.bool_] | None,
 ) -> NDArray[np.int64]:
-    """Rows of the candidates that flags or the gate hold back, ascending."""
+    """Rows of the candidates that flags or the gates hold back, ascending."""
     if strategy.name is Strategy.RANDOM:
         return np.empty(0, dtype=np.int64)
     flags = np.zeros(len(candidates.score), dtype=np.bool_) if held is None else held
-    if strategy.gate > 0.0 and strategy.name in WALKING:
-        features = candidates.features[candidates.rows].astype(np.float32, copy=False)
-        features *= scale.astype(np.float32)  # a copy of their rows already
-        flags = flags | odd_ones(features, strategy.gate)
+    if strategy.name in WALKING:
+        scaled = Scaled(candidates.features, candidates.rows, scale.astype(np.float32))
+        if strategy.isolation > 0.0:
+            flags = flags | isolated(scaled, strategy.isolation)
+        if strategy.gate > 0.0:
+            everybody = np.arange(len(scaled))
+            flags = flags | odd_ones(scaled.take(everybody), strategy.gate)
     return np.flatnonzero(flags)
 
 

@@ -31,9 +31,12 @@ def test_the_gate_puts_junk_last_and_reports_it(name: Strategy) -> None:
     junk = [3, 50, 200]
     sky = with_junk(small_sky(), junk)
 
-    open_gate = sky.rank(name, size=400, greedy=50)
-    gated = sky.rank(name, size=400, greedy=50, gate=0.0075)
+    open_gate = sky.rank(name, size=400, greedy=50, isolation=0.0)
+    gated = sky.rank(name, size=400, greedy=50, isolation=0.0, gate=0.0075)
+    default = sky.rank(name, size=400, greedy=50)
 
+    assert default.order.tolist() == gated.order.tolist()
+    assert default.odd.tolist() == junk
     assert set(open_gate.order[:10].tolist()) & set(junk)
     assert sorted(gated.order[-3:].tolist()) == junk == gated.odd.tolist()
     assert sorted(gated.order.tolist()) == list(range(400))
