@@ -92,14 +92,19 @@ def test_features_that_were_tidied_away_are_computed_again(
     assert not (observatory.artifacts / "features").exists()
 
 
-def test_the_first_order_without_labels_comes_out_again(
-    observatory: Observatory,
-) -> None:
+def first_batch(observatory: Observatory) -> int:
+    """Six objects of an order that was made before there were labels."""
     campaign = observatory.open_campaign(random_share=0.0)
     first = observatory.live_run(campaign, RunKind.SCORE)
     assert first is not None
     observatory.carry_out(first.id)
-    batch = observatory.observe(campaign, 6).id
+    return observatory.observe(campaign, 6).id
+
+
+def test_the_first_order_without_labels_comes_out_again(
+    observatory: Observatory,
+) -> None:
+    batch = first_batch(observatory)
 
     assert replayed(observatory, batch).same_order
     found = explained(observatory, batch)
@@ -125,11 +130,7 @@ def test_an_order_that_was_made_otherwise_is_told_apart(
 def test_an_order_of_another_database_is_not_taken_for_this_one(
     observatory: Observatory,
 ) -> None:
-    campaign = observatory.open_campaign(random_share=0.0)
-    first = observatory.live_run(campaign, RunKind.SCORE)
-    assert first is not None
-    observatory.carry_out(first.id)
-    batch = observatory.observe(campaign, 6).id
+    batch = first_batch(observatory)
     (path,) = (observatory.artifacts / "orders").glob("*.json")
     record = json.loads(path.read_text())
     record["order_digest"] = "0" * 64

@@ -15,7 +15,6 @@ DIGEST_BYTES: Final = 16
 """Of fifty million different texts, two share a digest of so many in one catalog out of
 10^23."""
 
-
 SHARES: Final = 32
 """What is merged at a time is no more than one share of everything."""
 
