@@ -34,7 +34,7 @@ from al_service.posterior.label_tensors import (
 from al_service.posterior.noise_scaling import level_of_noise, wider_limits
 from al_service.posterior.optimizing import one_thread
 from al_service.posterior.training import train
-from al_service.survey.inputs import Measured
+from al_service.survey.inputs import Measured, Modality
 from al_service.survey.targets import Target
 
 PIXEL_WHITENING_SAMPLE: Final = 4096
@@ -247,8 +247,10 @@ def partial_patterns(everything: int, asked: Collection[int]) -> tuple[int, ...]
         everything: union of `Modality`: what a network looks at.
         asked: unions of `Modality` that objects have.
     """
-    own = {pattern & everything for pattern in asked}
-    return tuple(sorted(own - {0, everything, everything & ALL_BUT_SPECTRUM}))
+    own = {pattern & everything for pattern in asked} - {0}
+    if Modality.SPECTRUM in own:
+        own.add(0)  # what is known of such an object where its scan is doubted
+    return tuple(sorted(own - {everything, everything & ALL_BUT_SPECTRUM}))
 
 
 def _tensor(array: NDArray[np.float64]) -> Tensor:

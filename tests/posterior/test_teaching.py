@@ -104,3 +104,9 @@ def test_a_pattern_is_named_once_however_often_it_is_asked_for() -> None:
     asked = [IMAGE, IMAGE, EVERYTHING, UNSEEN, 0]
     assert partial_patterns(EVERYTHING, asked) == (IMAGE,)
     assert partial_patterns(IMAGE, asked) == ()
+
+
+def test_of_an_object_with_a_spectrum_alone_nothing_is_known_without_it() -> None:
+    spectrum = int(Modality.SPECTRUM)
+    assert partial_patterns(EVERYTHING, [spectrum]) == (0, spectrum)
+    assert partial_patterns(spectrum, [spectrum]) == ()
