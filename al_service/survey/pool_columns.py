@@ -144,6 +144,8 @@ def write_column_parts(
 
 
 def _widest(parts: Iterable[NDArray[np.bytes_]]) -> "np.dtype[np.bytes_]":
-    """A text column has the width of its longest text."""
-    width = max((part.dtype.itemsize for part in parts), default=1)
-    return np.dtype(f"S{max(width, 1)}")
+    """A text column has the width of its longest text; parts may have room for more."""
+    width = max(
+        (int(np.char.str_len(part).max(initial=1)) for part in parts), default=1
+    )
+    return np.dtype(f"S{width}")
