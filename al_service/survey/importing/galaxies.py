@@ -62,40 +62,61 @@ def joined_names(
         radius_arcsec: two positions closer than this are one.
         links: pairs of objects that are known to be one.
     """
-    pairs = [*near_pairs(ra, dec, radius_arcsec)]
+    pairs = [*near_links(ra, dec, radius_arcsec)]
     if links:
         pairs.append(np.asarray(links, dtype=np.int64))
     both = np.concatenate([np.empty((0, 2), dtype=np.int64), *pairs])
     taken = np.array([name.encode() for name in take_names(both.ravel())], np.bytes_)
     names, edges = np.unique(taken, return_inverse=True)
-    edges = edges.reshape(-1, 2)
-    graph = coo_matrix(
-        (np.ones(len(edges), dtype=np.int8), edges.T), shape=(len(names),) * 2
-    )
-    n_galaxies, component = connected_components(graph, directed=False)
+    n_galaxies, component = _components(edges.reshape(-1, 2), len(names))
     # Names are sorted, and UTF-8 sorts as text does: the first is the leader.
     _, first = np.unique(component, return_index=True)
-    return JoinedNames(names, names[first][component], int(n_galaxies))
+    return JoinedNames(names, names[first][component], n_galaxies)
 
 
-def near_pairs(
+def near_links(
     ra: NDArray[np.float64], dec: NDArray[np.float64], radius_arcsec: float
 ) -> Iterator[NDArray[np.int64]]:
-    """Pairs of objects within a radius: `K x 2` numbers for each strip of the sky."""
+    """Pairs that join the objects within a radius: `K x 2` for each strip of the sky.
+
+    Of a crowd each object is linked with one: all pairs of ten thousand rows at one
+    place, where a survey had no position, would be fifty million.
+    """
     order = np.argsort(dec, kind="stable")
     height = radius_arcsec / 3600.0 + MARGIN
-    for start, stop, end in _strips(dec, order, height):
+    for start, end in _strips(dec, order, height):
         rows = order[start:end]
-        tree = cKDTree(unit_vectors(ra[rows], dec[rows]))
-        pairs = tree.query_pairs(chord(radius_arcsec), output_type="ndarray")
-        # Pairs of two objects of the next strip are found there.
-        yield rows[pairs[pairs.min(axis=1) < stop - start]]
+        leaders = _leaders(ra[rows], dec[rows], radius_arcsec)
+        joined = np.flatnonzero(leaders != np.arange(len(rows)))
+        yield np.stack([rows[leaders[joined]], rows[joined]], axis=1)
+
+
+def _leaders(
+    ra: NDArray[np.float64], dec: NDArray[np.float64], radius_arcsec: float
+) -> NDArray[np.int64]:
+    """`K` numbers: the first of the objects that each is joined with, or its own."""
+    _, first, place = np.unique(ra + 1j * dec, return_index=True, return_inverse=True)
+    tree = cKDTree(unit_vectors(ra[first], dec[first]))
+    pairs = tree.query_pairs(chord(radius_arcsec), output_type="ndarray")
+    _, component = _components(pairs, len(first))
+    _, leaders, member = np.unique(
+        component[place], return_index=True, return_inverse=True
+    )
+    return leaders[member]
+
+
+def _components(pairs: NDArray[np.int64], n: int) -> tuple[int, NDArray[np.int32]]:
+    """How many components `K x 2` pairs make of `n` nodes, and the one of each."""
+    edges = np.ones(len(pairs), dtype=np.int8)
+    graph = coo_matrix((edges, pairs.T), shape=(n, n))
+    count, component = connected_components(graph, directed=False)
+    return int(count), component
 
 
 def _strips(
     dec: NDArray[np.float64], order: NDArray[np.int64], height: float
-) -> Iterator[tuple[int, int, int]]:
-    """Where strips start and stop in the order, and where those near them end.
+) -> Iterator[tuple[int, int]]:
+    """Where strips start in the order, and where those near them end.
 
     A strip that more objects are near to than are in it is doubled: no tree is built
     over the same objects more than twice, even if all have one declination.
@@ -107,5 +128,5 @@ def _strips(
             stop = min(n, start + max(STRIP, 2 * (stop - start)))
             reach = dec[order[stop - 1]] + height
             end = int(np.searchsorted(dec, reach, side="right", sorter=order))
-        yield start, stop, end
+        yield start, end
         start = stop
