@@ -28,6 +28,7 @@ def test_what_a_flag_holds_back_comes_last_and_is_named(
         strategy={
             "name": "lcmd",
             "hold_back": ["faint"],
+            "isolation": 0,
             "quota": 0.6,
             "quota_by": "color",
         },
