@@ -1,11 +1,7 @@
 """Which objects teach and which examine: decided once, by galaxy."""
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from al_service.randomness import unit_hash
 
@@ -36,10 +32,3 @@ def split_of(
     if unit_hash(seed, "split", group_id) < evaluation_share:
         return SplitName.EVALUATION.value
     return SplitName.POOL.value
-
-
-def splits_of(
-    seed: int, group_ids: Iterable[str], evaluation_share: float = EVALUATION_SHARE
-) -> NDArray[np.str_]:
-    """`split_of` for many galaxies: `N` groups in, `N` values out."""
-    return np.array([split_of(seed, str(g), evaluation_share) for g in group_ids])

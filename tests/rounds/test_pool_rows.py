@@ -8,10 +8,15 @@ from numpy.typing import NDArray
 
 from al_service.rounds.ordering import read_queue
 from al_service.survey.sdss10k import read_sdss10k
-from al_service.survey.splits import SplitName, splits_of
+from al_service.survey.splits import SplitName, split_of
 from db.vocabulary import RunKind
 from tests.conftest import Database
 from tests.rounds.observatory import N_OBJECTS, Observatory, build_observatory
+
+
+def on_side(side: SplitName, groups: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """`N` flags: whether each object stands on a side of the split."""
+    return np.array([split_of(1, group) == side.value for group in groups.tolist()])
 
 
 @pytest.fixture
@@ -24,7 +29,7 @@ def disguised(database: Database, tmp_path: Path) -> Observatory:
     """The same sky, but the objects that examine look like nothing else."""
     columns, measured = read_sdss10k()
     groups = columns.group_ids[:N_OBJECTS]
-    examines = splits_of(1, groups.tolist()) == SplitName.EVALUATION.value
+    examines = on_side(SplitName.EVALUATION, groups)
     photometry = measured[:N_OBJECTS].copy()
     photometry[examines] = photometry[examines][::-1] * 30.0
     assert examines.sum() > 50
@@ -39,8 +44,7 @@ def disguised(database: Database, tmp_path: Path) -> Observatory:
 
 def pool_split(sky: Observatory) -> NDArray[np.bool_]:
     """`N` flags: the objects that may be asked for."""
-    splits = splits_of(1, sky.arrays.group_ids.tolist())
-    return np.asarray(splits == SplitName.POOL.value)
+    return on_side(SplitName.POOL, sky.arrays.group_ids)
 
 
 def first_rounds(sky: Observatory) -> tuple[object, ...]:

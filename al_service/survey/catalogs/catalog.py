@@ -30,7 +30,7 @@ from al_service.survey.catalogs.seen import SeenTexts
 from al_service.survey.positions import position_names
 
 MAX_ROWS: Final = 50_000_000
-"""Digests of identifiers, and later positions, are held in memory: 32 bytes a row."""
+"""Digests of identifiers, and later positions, are held in memory: 40 bytes a row."""
 
 
 @dataclass(frozen=True)
