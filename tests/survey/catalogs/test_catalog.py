@@ -7,6 +7,7 @@ import pytest
 from astropy.table import Table
 
 from al_service.errors import InvalidInput, UnreadableFile
+from al_service.survey.catalogs import text_table
 from al_service.survey.catalogs.catalog import CatalogPart, open_catalog
 from al_service.survey.catalogs.column_map import read_declaration
 from al_service.survey.catalogs.columns import CHUNK_ROWS
@@ -195,6 +196,30 @@ def test_every_bad_row_is_named_with_its_line(tmp_path: Path) -> None:
     assert len(part.object_ids) == 2
     places = {problem.where for problem in part.problems}
     assert places == {f"{path}: line {number}" for number in (3, 4, 6)}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("block", [1200, 2**20])
+def test_empty_lines_are_no_rows_but_count_as_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, block: int
+) -> None:
+    """Every line number behind an empty line was too small."""
+    monkeypatch.setattr(text_table, "BLOCK_BYTES", block)
+    path = tmp_path / "catalog.csv"
+    write_csv(galaxies(40), path)
+    lines = path.read_text().splitlines()
+    for place in (30, 20, 20, 10, 1):
+        lines.insert(place, "")
+    bad = [place for place, line in enumerate(lines) if ",80.0," in line]
+    lines[bad[0]] = lines[bad[0]].replace(",80.0,", ",180.0,")
+    lines[35] = "1,2,3"
+    lines[5] = "4,5"
+    lines[27] = lines[28]
+    path.write_bytes("".join(f"{line}{end}" for line in lines).encode())
+    with open_catalog(path, {}) as catalog:
+        problems = [one.where for part in catalog.parts() for one in part.problems]
+    expected = {f"{path}: line {place + 1}" for place in (5, 28, 35, bad[0])}
+    assert set(problems) == expected
 
 
 def test_a_broken_declaration_says_what_may_be_declared() -> None:
