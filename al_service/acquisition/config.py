@@ -103,8 +103,13 @@ class StrategyConfig(BaseModel):
 
     isolation: float = Field(default=6.0, ge=0.0)
     """Candidates whose tenth neighbor is so many times as far away as that of the
-    median candidate are left aside by walks: they come last and are reported. Junk
-    is, and half a percent of galaxies. 0: nobody."""
+    median candidate stand alone, as junk does and half a percent of galaxies. 0:
+    nobody."""
+
+    isolated_share: float = Field(default=0.025, ge=0.0, le=1.0)
+    """Largest share of any beginning of a walk's order that those may have, drawn by
+    lot; the others come last and are reported. Rare galaxies teach, junk does not, and
+    nobody can tell them apart."""
 
     gate: float = Field(default=0.0, ge=0.0, le=0.1)
     """Share of the candidates, the most unlike all others, that walks leave aside:

@@ -25,7 +25,7 @@ from al_service.models.samples import evenly
 STRATA: Final = 10
 """Tenths of the pool by signal to noise."""
 
-_ROUNDING: Final = 1e-9
+ROUNDING: Final = 1e-9
 """A share of 0.0075 of 400 is 3, and one of 0.14 of 50 is 7."""
 
 _DIGITS: Final = 4
@@ -43,7 +43,7 @@ def odd_ones(features: NDArray[np.float32], share: float) -> NDArray[np.bool_]:
         `N` flags; objects whose distances are equal are treated alike.
     """
     count = len(features)
-    most = math.floor(share * count + _ROUNDING)
+    most = math.floor(share * count + ROUNDING)
     if count <= NEIGHBORS or most == 0:
         return np.zeros(count, dtype=np.bool_)
     reference = features[evenly(np.arange(count), REFERENCE)]
@@ -72,6 +72,31 @@ def within_quota(
         raise InvalidInput(
             f"quota: expected at least 1/{kinds} for {kinds} strata, found {most}"
         )
+    return _spread(order, strata, most, kinds)
+
+
+def sparing(
+    order: NDArray[np.int64], few: NDArray[np.int64], most: float
+) -> NDArray[np.int64]:
+    """The same order, in which some rows have no more than a share of any beginning.
+
+    Args:
+        order: `K` rows, best first.
+        few: the rows that are to be few.
+        most: their largest share of any prefix, rounded up.
+
+    Returns:
+        The same `K` rows. Where nothing else is left, the share is exceeded.
+    """
+    strata = np.full(int(order.max(initial=-1)) + 1, -1)
+    strata[few[few < len(strata)]] = 0
+    return _spread(order, strata, most, 1)
+
+
+def _spread(
+    order: NDArray[np.int64], strata: NDArray[np.int64], most: float, kinds: int
+) -> NDArray[np.int64]:
+    """The best of the strata that are within their share comes next."""
     waiting: list[list[int]] = [[] for _ in range(kinds + 1)]
     # One list a stratum, the best place at its end; the last list is of objects without
     # a stratum (-1). The best of the heads comes next, those within their share first.
@@ -80,7 +105,7 @@ def within_quota(
     counts = np.zeros(kinds + 1, dtype=np.int64)
     chosen: list[int] = []
     while len(chosen) < len(order):
-        allowed = math.ceil(most * (len(chosen) + 1) - _ROUNDING)
+        allowed = math.ceil(most * (len(chosen) + 1) - ROUNDING)
         heads = [
             (counts[kind] >= allowed and kind != kinds, left[-1], kind)
             for kind, left in enumerate(waiting)

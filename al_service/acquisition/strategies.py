@@ -1,5 +1,6 @@
 """The strategies a campaign may choose, behind one call."""
 
+import math
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -14,7 +15,7 @@ from al_service.acquisition.config import (
     StrategyConfig,
 )
 from al_service.acquisition.distances import FindNearest
-from al_service.acquisition.guards import odd_ones, within_quota
+from al_service.acquisition.guards import ROUNDING, odd_ones, sparing, within_quota
 from al_service.acquisition.information import Knowledge
 from al_service.acquisition.isolation import Scaled, isolated
 from al_service.acquisition.power import by_lot
@@ -99,6 +100,9 @@ def rank(
     candidates = everything if len(free) == len(score) else everything.take(free)
     scale = np.ones(1) if feature_scale is None else feature_scale
     odd = _odd(strategy, candidates, scale, None if held is None else held[free])
+    alone = _alone(strategy, candidates, scale)
+    few = _by_lot(candidates, np.setdiff1d(alone, odd), strategy.isolated_share, size)
+    odd = np.union1d(odd, np.setdiff1d(alone, few))
     chosen = _chosen(
         strategy,
         candidates,
@@ -108,6 +112,8 @@ def rank(
         size=size,
         seed=seed,
     )
+    if len(few):
+        chosen = sparing(chosen, few, strategy.isolated_share)
     if strata is not None and strategy.quota < 1.0:
         chosen = _mixed(chosen, odd, strata[free], strategy.quota)
     order = free[chosen]
@@ -180,14 +186,30 @@ def _odd(
     if strategy.name is Strategy.RANDOM:
         return np.empty(0, dtype=np.int64)
     flags = np.zeros(len(candidates.score), dtype=np.bool_) if held is None else held
-    if strategy.name in WALKING:
+    if strategy.gate > 0.0 and strategy.name in WALKING:
         scaled = Scaled(candidates.features, candidates.rows, scale.astype(np.float32))
-        if strategy.isolation > 0.0:
-            flags = flags | isolated(scaled, strategy.isolation)
-        if strategy.gate > 0.0:
-            everybody = np.arange(len(scaled))
-            flags = flags | odd_ones(scaled.take(everybody), strategy.gate)
+        everybody = np.arange(len(scaled))
+        flags = flags | odd_ones(scaled.take(everybody), strategy.gate)
     return np.flatnonzero(flags)
+
+
+def _alone(
+    strategy: StrategyConfig, candidates: Candidates, scale: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Rows of the candidates that stand alone, ascending."""
+    if strategy.isolation == 0.0 or strategy.name not in WALKING:
+        return np.empty(0, dtype=np.int64)
+    scaled = Scaled(candidates.features, candidates.rows, scale.astype(np.float32))
+    return np.flatnonzero(isolated(scaled, strategy.isolation))
+
+
+def _by_lot(
+    candidates: Candidates, rows: NDArray[np.int64], share: float, size: int
+) -> NDArray[np.int64]:
+    """As many of some rows as may be among the first `size`, by the random keys."""
+    keys = candidates.random_keys[rows]
+    order = np.lexsort((candidates.object_ids[rows], keys))
+    return np.sort(rows[order[: math.ceil(share * size - ROUNDING)]])
 
 
 def _by_random_key(candidates: Candidates, size: int) -> NDArray[np.int64]:

@@ -33,7 +33,7 @@ def test_the_gate_puts_junk_last_and_reports_it(name: Strategy) -> None:
 
     open_gate = sky.rank(name, size=400, greedy=50, isolation=0.0)
     gated = sky.rank(name, size=400, greedy=50, isolation=0.0, gate=0.0075)
-    default = sky.rank(name, size=400, greedy=50)
+    default = sky.rank(name, size=400, greedy=50, isolated_share=0.0)
 
     assert default.order.tolist() == gated.order.tolist()
     assert default.odd.tolist() == junk
@@ -41,6 +41,19 @@ def test_the_gate_puts_junk_last_and_reports_it(name: Strategy) -> None:
     assert sorted(gated.order[-3:].tolist()) == junk == gated.odd.tolist()
     assert sorted(gated.order.tolist()) == list(range(400))
     assert len(open_gate.odd) == 0
+
+
+def test_of_those_that_stand_alone_a_few_are_asked_for_now_and_then() -> None:
+    junk = list(range(0, 400, 40))
+    sky = with_junk(small_sky(dim=16), junk)
+
+    ranking = sky.rank(Strategy.LCMD, size=120, greedy=120, isolated_share=0.025)
+
+    places = np.flatnonzero(np.isin(ranking.order, junk)).tolist()
+    assert places == [0, 40, 80]
+    few = sorted(junk, key=lambda row: sky.random_keys[row])[:3]
+    assert sorted(ranking.order[places].tolist()) == sorted(few)
+    assert ranking.odd.tolist() == sorted(set(junk) - set(few))
 
 
 @pytest.mark.parametrize("size", [60, 397, 398])
