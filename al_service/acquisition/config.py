@@ -106,7 +106,7 @@ class StrategyConfig(BaseModel):
     median candidate stand alone, as junk does and half a percent of galaxies. 0:
     nobody."""
 
-    isolated_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    isolated_share: float = Field(default=0.025, ge=0.0, le=1.0)
     """Largest share of any beginning of a walk's order that those may have, drawn by
     lot; the others come last and are reported. Rare galaxies teach, junk does not, and
     the walk cannot tell them apart."""
