@@ -1,6 +1,7 @@
 """The strategies a campaign may choose, behind one call."""
 
 import math
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -113,23 +114,26 @@ def rank(
         seed=seed,
     )
     if len(few):
-        chosen = sparing(chosen, few, strategy.isolated_share)
+        chosen = _within(
+            chosen, odd, lambda part: sparing(part, few, strategy.isolated_share)
+        )
     if strata is not None and strategy.quota < 1.0:
-        chosen = _mixed(chosen, odd, strata[free], strategy.quota)
+        kinds = strata[free]
+        chosen = _within(
+            chosen, odd, lambda part: within_quota(part, kinds, strategy.quota)
+        )
     order = free[chosen]
     return Ranking(order, everything.score[order], str(strategy.name), free[odd])
 
 
-def _mixed(
+def _within(
     chosen: NDArray[np.int64],
     odd: NDArray[np.int64],
-    strata: NDArray[np.int64],
-    quota: float,
+    shares: Callable[[NDArray[np.int64]], NDArray[np.int64]],
 ) -> NDArray[np.int64]:
-    """The order within the quota; what is held back stays behind the others."""
+    """The order within some shares; what is held back stays behind the others."""
     last = np.isin(chosen, odd)
-    parts = (chosen[~last], chosen[last])
-    return np.concatenate([within_quota(part, strata, quota) for part in parts])
+    return np.concatenate([shares(chosen[~last]), shares(chosen[last])])
 
 
 def _check(candidates: Candidates) -> None:

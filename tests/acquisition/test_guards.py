@@ -56,6 +56,18 @@ def test_of_those_that_stand_alone_a_few_are_asked_for_now_and_then() -> None:
     assert ranking.odd.tolist() == sorted(set(junk) - set(few))
 
 
+def test_what_is_held_back_comes_behind_the_few_that_stand_alone() -> None:
+    junk = list(range(0, 400, 40))
+    sky = with_junk(small_sky(dim=16), junk)
+    held = np.zeros(400, dtype=np.bool_)
+    held[1::2] = True
+
+    order = sky.rank(Strategy.LCMD, size=400, held=held, isolated_share=0.025).order
+
+    assert not held[order[:200]].any()
+    assert held[order[200:]].all()
+
+
 @pytest.mark.parametrize("size", [60, 397, 398])
 def test_an_order_that_is_full_before_the_junk_has_none_of_it(size: int) -> None:
     """A pool larger than its ranking and with a gate: every run failed."""

@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 from al_service.models.config import ModelConfig
 from al_service.studies.settings import ReplaySettings
-from al_service.survey.pool_arrays import write_pool_arrays
-from al_service.survey.pool_view import PoolView
+from al_service.studies.sky import Sky, draw_sky
+from al_service.studies.spoiling import Told, spoil
+from al_service.survey.pool_arrays import PoolArrays, write_pool_arrays
+from al_service.survey.pool_view import PoolView, whole_pool
 from al_service.survey.sdss10k import TARGETS, read_sdss10k
 
 N_GALAXIES = 600
+
+WRONG, JUNK = 0.1, 0.2
 
 SMALL_MODEL = ModelConfig(
     dim=16, members=2, hidden=16, noise_hidden=4, epochs=2, min_steps=20
@@ -38,6 +42,18 @@ def small_replay(**given: object) -> ReplaySettings:
 def photometry_of(view: PoolView) -> NDArray[np.float32]:
     """`N x P`, as networks see it."""
     return view.take(slice(None)).photometry
+
+
+@pytest.fixture(scope="module")
+def sky(arrays: PoolArrays) -> Sky:
+    """Of a module's own `arrays`."""
+    return draw_sky(arrays, seed=0, test_size=150, labels_needed=50)
+
+
+@pytest.fixture(scope="module")
+def told(arrays: PoolArrays, sky: Sky) -> Told:
+    """What a campaign is told of them, much of it spoiled."""
+    return spoil(whole_pool(arrays), sky.pool, seed=0, wrong_labels=WRONG, junk=JUNK)
 
 
 @pytest.fixture(scope="session")

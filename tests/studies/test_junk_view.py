@@ -7,7 +7,7 @@ import pytest
 
 from al_service.studies.arms import parse_arm
 from al_service.studies.guarding import held_back, strata_of_rows
-from al_service.studies.sky import Sky, draw_sky
+from al_service.studies.sky import Sky
 from al_service.studies.spoiling import Told, spoil
 from al_service.survey.photometry_columns import (
     EXTINCTION,
@@ -18,24 +18,12 @@ from al_service.survey.photometry_columns import (
 )
 from al_service.survey.pool_arrays import PoolArrays, write_pool_arrays
 from al_service.survey.pool_view import whole_pool
-from tests.studies.conftest import SMALL_MODEL, photometry_of
-
-WRONG, JUNK = 0.1, 0.2
+from tests.studies.conftest import JUNK, SMALL_MODEL, photometry_of
 
 
 @pytest.fixture(scope="module")
 def arrays(small_pool: Path) -> PoolArrays:
     return PoolArrays.open(small_pool)
-
-
-@pytest.fixture(scope="module")
-def sky(arrays: PoolArrays) -> Sky:
-    return draw_sky(arrays, seed=0, test_size=150, labels_needed=50)
-
-
-@pytest.fixture(scope="module")
-def told(arrays: PoolArrays, sky: Sky) -> Told:
-    return spoil(whole_pool(arrays), sky.pool, seed=0, wrong_labels=WRONG, junk=JUNK)
 
 
 def test_no_galaxy_looks_like_junk(told: Told, arrays: PoolArrays) -> None:

@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from al_service.studies.sky import Sky, draw_sky
+from al_service.studies.sky import Sky
 from al_service.studies.spoiling import Told, spoil
 from al_service.survey.pool_arrays import PoolArrays
 from al_service.survey.pool_view import whole_pool
-from tests.studies.conftest import photometry_of
-
-WRONG, JUNK = 0.1, 0.2
+from tests.studies.conftest import JUNK, WRONG, photometry_of
 
 
 @pytest.fixture(scope="module")
@@ -21,16 +19,6 @@ def arrays(small_pool: Path) -> PoolArrays:
     errors = 1e-4 * np.arange(1.0, len(arrays) + 1.0)[:, None]  # each one's own
     arrays.columns = replace(arrays.columns, known_errors=errors)
     return arrays
-
-
-@pytest.fixture(scope="module")
-def sky(arrays: PoolArrays) -> Sky:
-    return draw_sky(arrays, seed=0, test_size=150, labels_needed=50)
-
-
-@pytest.fixture(scope="module")
-def told(arrays: PoolArrays, sky: Sky) -> Told:
-    return spoil(whole_pool(arrays), sky.pool, seed=0, wrong_labels=WRONG, junk=JUNK)
 
 
 def test_the_shares_are_of_the_objects_that_may_be_asked_for(

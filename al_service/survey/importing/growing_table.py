@@ -1,24 +1,23 @@
 """A table on disk that grows in parts, and whose columns are read in parts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from al_service.survey.importing.scratch_file import ScratchFile
+
 Cells = Any  # Arrow array or record batch: pyarrow ships no types
 
 
-class GrowingTable(AbstractContextManager["GrowingTable"]):
+class GrowingTable(ScratchFile):
     """A file in Arrow's streaming format; what was appended can be read at once."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: Cells = pa.OSFile(str(path), "wb")
+        super().__init__(path)
         self._writer: Cells = None
         self._names: list[str] = []
 
@@ -60,13 +59,3 @@ class GrowingTable(AbstractContextManager["GrowingTable"]):
             cells += part.take(here).to_pylist()
             first += len(part)
         return [cells[number] for number in place.tolist()]
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Give the disk back."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)

@@ -1,21 +1,21 @@
 """Arrays that arrive in any order, kept on disk until their rows are known."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.survey.importing.scratch_file import ScratchFile
 
-class Spool(AbstractContextManager["Spool"]):
+
+class Spool(ScratchFile):
     """Rows of one shape, appended to a file and read back in any order."""
 
     def __init__(self, path: Path, row_shape: tuple[int, ...]) -> None:
-        self._path, self._shape = path, row_shape
-        self._file = path.open("wb")
+        super().__init__(path)
+        self._shape = row_shape
         self._count = 0
 
     def __len__(self) -> int:
@@ -39,13 +39,3 @@ class Spool(AbstractContextManager["Spool"]):
             shape=(self._count, *self._shape),
         )
         return np.asarray(stored[np.asarray(rows, dtype=np.int64)])
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Give the disk back."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
