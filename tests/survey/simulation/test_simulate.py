@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from al_service.errors import InvalidInput
 from al_service.survey.images.stamp import STAMP_SHAPE, problem_of
@@ -28,9 +29,18 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> PoolArrays:
 def test_the_same_seed_gives_the_same_bytes(pool: PoolArrays, tmp_path: Path) -> None:
     again = simulate(tmp_path / "again", N, seed=3)
     other = simulate(tmp_path / "other", N, seed=4)
-    manifests = [(one.path / "manifest.json").read_bytes() for one in (pool, again)]
-    assert manifests[0] == manifests[1]
-    assert (other.path / "manifest.json").read_bytes() != manifests[0]
+    assert _manifest(again) == _manifest(pool)
+    assert _manifest(other) != _manifest(pool)
+
+
+def test_the_number_of_threads_changes_no_byte(
+    pool: PoolArrays, tmp_path: Path
+) -> None:
+    with threadpool_limits(2, user_api="blas"):
+        two = simulate(tmp_path / "two", N, seed=3)
+    with threadpool_limits(1, user_api="blas"):
+        one = simulate(tmp_path / "one", N, seed=3)
+    assert _manifest(two) == _manifest(one) == _manifest(pool)
 
 
 def test_a_larger_survey_begins_like_a_smaller_one(
@@ -124,3 +134,7 @@ def test_memory_does_not_grow_with_the_survey(tmp_path: Path) -> None:
         tracemalloc.stop()
     # 640 further objects hold 75 MB in the pool; a twentieth of that may stay.
     assert peaks[1] - peaks[0] < 4e6
+
+
+def _manifest(pool: PoolArrays) -> bytes:
+    return (pool.path / "manifest.json").read_bytes()
