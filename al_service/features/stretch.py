@@ -15,8 +15,9 @@ def asinh(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     Several times as fast as `numpy.arcsinh`, which takes half of the time of scoring an
     image: logarithms and roots of single precision are vectorized, it is not.
     """
-    stretched = np.array(values, dtype=np.float32, order="C")
-    flat = stretched.reshape(-1)
+    given = np.ascontiguousarray(values, dtype=np.float32)
+    stretched = np.empty_like(given)
+    flat, into = given.reshape(-1), stretched.reshape(-1)
     for start in range(0, len(flat), _BLOCK):
         block = flat[start : start + _BLOCK]
         size = np.abs(block)
@@ -25,5 +26,5 @@ def asinh(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         np.sqrt(root, out=root)
         root += size
         np.log(root, out=root)
-        np.copysign(root, block, out=block)
+        np.copysign(root, block, out=into[start : start + _BLOCK])
     return stretched

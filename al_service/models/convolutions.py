@@ -24,6 +24,25 @@ STRETCHES: Final = 6
 """Pieces of a spectrum that are summed up separately: the observed frame is kept."""
 
 
+class Patches(nn.Module):
+    """Squares of pixels become channels, as in `nn.PixelUnshuffle`, but channels-last.
+
+    One copy instead of two: a tenth of the time of looking at an image.
+    """
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """`N x B x H x W` to `N x B·side² x H/side x W/side`."""
+        n, b, h, w = pixels.shape
+        rows, columns = h // self.side, w // self.side
+        squares = pixels.reshape(n, b, rows, self.side, columns, self.side)
+        last = squares.permute(0, 2, 4, 1, 3, 5).reshape(n, rows, columns, -1)
+        return last.permute(0, 3, 1, 2)
+
+
 class ImageConvolutions(nn.Module):
     """`N x B x 64 x 64` pixels to `N x F`: center and mean of the last map."""
 
@@ -31,7 +50,7 @@ class ImageConvolutions(nn.Module):
         super().__init__()
         self.width = 2 * width
         self.layers = nn.Sequential(
-            nn.PixelUnshuffle(IMAGE_STEM),
+            Patches(IMAGE_STEM),
             nn.Conv2d(len(BANDS) * IMAGE_STEM**2, 48, 1),
             nn.SiLU(),
             nn.Conv2d(48, 48, 3, padding=1),
@@ -48,9 +67,7 @@ class ImageConvolutions(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Embed `N` images."""
-        seen: Tensor = self.layers(
-            pixels.contiguous(memory_format=torch.channels_last)
-        )  # N x F x 4 x 4
+        seen: Tensor = self.layers(pixels)  # N x F x 4 x 4
         center = seen[:, :, 1:3, 1:3].mean(dim=(2, 3))
         return torch.cat([center, seen.mean(dim=(2, 3))], dim=1)
 

@@ -1,15 +1,19 @@
 """Features of objects: what a head needs, cached between full runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from threading import Lock
 from typing import Any, Final, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from al_service.features.preparation import SPECTRUM
 from al_service.features.scanned_redshift import believed_redshifts
 from al_service.models.network import Network
+from al_service.posterior.optimizing import one_thread
 from al_service.survey.inputs import Inputs, Measured, Modality, Rows
 from al_service.survey.targets import Target
 
@@ -121,16 +125,43 @@ def extract(network: Network, measured: Measured) -> Features:
         network: the network.
         measured: `N` objects, taken some at a time.
     """
-    step = PIXEL_CHUNK_ROWS if network.module.sees_pixels else CHUNK_ROWS
+    step, n = rows_at_once(network), len(measured)
+    pieces = [slice(start, min(start + step, n)) for start in range(0, max(n, 1), step)]
     parts: dict[str, NDArray[Any]] = {}  # Any: of several types
-    n = len(measured)
-    for start in range(0, max(n, 1), step):
-        rows = slice(start, min(start + step, n))
-        for name, part in _extract(network, measured.take(rows)).arrays().items():
+    for rows, features in zip(pieces, _each(network, measured, pieces), strict=True):
+        for name, part in features.arrays().items():
             if name not in parts:
                 parts[name] = np.empty((n, *part.shape[1:]), dtype=part.dtype)
             parts[name][rows] = part
     return Features.from_arrays(parts)
+
+
+def _each(
+    network: Network, measured: Measured, pieces: Sequence[slice]
+) -> Iterator[Features]:
+    """Features of the pieces in their order, with pixels a core for each at a time.
+
+    A second core helps the convolutions of one piece by a half, and reading and
+    preparing pixels not at all.
+    """
+    if not network.module.sees_pixels:
+        yield from (_extract(network, measured.take(rows)) for rows in pieces)
+        return
+    reading = Lock()  # what is measured may be one file
+
+    def look(rows: slice) -> Features:
+        with reading:
+            inputs = measured.take(rows)
+        return _extract(network, inputs)
+
+    cores = torch.get_num_threads()
+    with one_thread(), ThreadPoolExecutor(cores) as threads:
+        yield from threads.map(look, pieces)
+
+
+def rows_at_once(network: Network) -> int:
+    """How many objects a network looks at together."""
+    return PIXEL_CHUNK_ROWS if network.module.sees_pixels else CHUNK_ROWS
 
 
 def _extract(network: Network, inputs: Inputs) -> Features:

@@ -27,9 +27,8 @@ from al_service.features.scanned_redshift import believed_redshifts
 from al_service.models.encoders import MemberLinear
 from al_service.models.network import Network, scaled_tensors
 from al_service.posterior.features import (
-    CHUNK_ROWS,
-    PIXEL_CHUNK_ROWS,
     may_see_spectra,
+    rows_at_once,
 )
 from al_service.posterior.head import Head
 from al_service.survey.inputs import Inputs, Measured
@@ -67,7 +66,7 @@ def sketch_gradients(
         `N x P`: inner products are sums over targets, in units of the targets' spread
         squared. Where a redshift scan speaks for z no weight does: z adds nothing.
     """
-    step = PIXEL_CHUNK_ROWS if network.module.sees_pixels else CHUNK_ROWS
+    step = rows_at_once(network)
     columns = _columns_of(network, size)
     found = np.empty((len(measured), size), dtype=np.float32)
     for start in range(0, len(measured), step):

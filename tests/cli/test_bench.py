@@ -122,10 +122,12 @@ def test_a_measured_head_run_serves_and_knows_the_labels_told(
 def test_scoring_is_measured_with_the_memory_of_a_process_of_its_own(
     rows: dict[str, list[Row]],
 ) -> None:
-    score, memory = rows["score"]
-    assert score["facts"]["objects_per_second"] > 0
-    assert memory["unit"] == "MB"
-    assert memory["ours"] >= memory["facts"]["before_scoring_mb"]
+    photometry, images = rows["score"][:2], rows["score"][2:]
+    assert "images" in images[0]["what"]
+    for score, memory in (photometry, images):
+        assert score["facts"]["objects_per_second"] > 0
+        assert memory["unit"] == "MB"
+        assert memory["ours"] >= memory["facts"]["before_scoring_mb"]
 
 
 def test_scanning_is_measured_on_redshifts_that_are_right(

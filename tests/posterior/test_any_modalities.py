@@ -1,5 +1,6 @@
 """One code path for objects with any subset of photometry, image and spectrum."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import torch
 from al_service.models.config import ModelConfig
 from al_service.models.network import Network
 from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
-from al_service.posterior.features import Features, extract
+from al_service.posterior.features import PIXEL_CHUNK_ROWS, Features, extract
 from al_service.posterior.fitting import TrainingSet, fit_network
 from al_service.posterior.head import Head
+from al_service.posterior.optimizing import one_thread
 from al_service.posterior.teaching import fit_head
 from al_service.survey.inputs import Modality
 from al_service.survey.targets import DEFAULT_TARGETS
@@ -44,6 +46,14 @@ def head(network: Network, known: Features, sky: WholeSky) -> Head:
     return fit_head(network, known, training.values, training.errors)
 
 
+@pytest.fixture
+def three_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
 def fitted(training: TrainingSet, config: ModelConfig = SMALL) -> Network:
     return fit_network(training, targets=TARGETS, config=config, seed=1)
 
@@ -72,6 +82,17 @@ def test_an_image_cannot_speak_for_an_object_that_has_none(
     np.testing.assert_array_equal(
         extract(network, without).phi, extract(network, changed).phi
     )
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_features_do_not_depend_on_the_number_of_cores(network: Network) -> None:
+    new = whole_sky(2 * PIXEL_CHUNK_ROWS + 8, seed=9).inputs
+    many = extract(network, new)
+    with one_thread():
+        alone = extract(network, new)
+    for name, part in many.arrays().items():
+        np.testing.assert_array_equal(part, alone.arrays()[name], err_msg=name)
+    np.testing.assert_array_equal(many.patterns & ~Modality.REDSHIFT, new.patterns)
 
 
 @pytest.mark.parametrize("name", ["image", "photometry", "spectrum"])
