@@ -8,14 +8,14 @@ from rich.table import Table
 
 from al_service.evaluation.report import ratio_metric
 from al_service.studies.campaign import Curve
+from al_service.studies.comparing import DRAWN, values_of
 from al_service.studies.replay_pages import shares_spoiled
-from al_service.studies.replay_report import errors_of
 
 Json = dict[str, Any]  # Any: JSON of any depth
 
 
 def replay_tables(report: Json, curves: list[Curve]) -> Iterator[Table]:
-    """Per target: each strategy's last point and its ratios to random.
+    """All targets, where there are several; each strategy's last point and ratios.
 
     Args:
         report: of `replay_report`.
@@ -23,7 +23,10 @@ def replay_tables(report: Json, curves: list[Curve]) -> Iterator[Table]:
     """
     shares = shares_spoiled(report)
     title = ", ".join(["ratios to random, 95 % over seeds", *shares])
-    for target in curves[0].points[0].metrics:
+    targets = list(curves[0].points[0].metrics)
+    if len(targets) > 1:
+        yield _all_targets(report, f"{len(targets)} targets: {title}")
+    for target in targets:
         metric = ratio_metric(target)
         shown = [metric, "sigma_mad"] if metric == "rmse_norm" else [metric, "mae"]
         table = Table(title=f"{target}: {title}")
@@ -40,9 +43,19 @@ def replay_tables(report: Json, curves: list[Curve]) -> Iterator[Table]:
         yield table
 
 
+def _all_targets(report: Json, title: str) -> Table:
+    table = Table(title=title)
+    table.add_column("strategy", overflow="fold")
+    table.add_column("mean error ratio", justify="right")
+    table.add_column("largest", justify="right")
+    for name, arm in report["strategies"].items():
+        table.add_row(name, *map(_with_interval, arm["all_targets"].values()))
+    return table
+
+
 def _cells(arm: Json, own: list[Curve], target: str, shown: list[str]) -> list[str]:
     last = [
-        f"{math.exp(_mean_log(errors_of(own, target, column)[:, -1])):.4f}"
+        f"{math.exp(_mean_log(values_of(own, DRAWN, target, column)[:, -1])):.4f}"
         for column in shown
     ]
     return [

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import fmean
 from typing import Any, Final
 
 import numpy as np
@@ -60,9 +61,8 @@ def compare_tests(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
         own, random = (
             values_of(some, test, target, metric) for some in (curves, control)
         )
-        n_labels = np.array([point.n_labels for point in curves[0].points])
         report.setdefault(test, {}).setdefault(target, {})[metric] = {
-            name: _compared(ratio, n_labels, own, random)
+            name: compared(ratio, _labels(curves), own, random)
             for name, ratio in RATIOS.items()
         }
     return report
@@ -83,19 +83,24 @@ def values_of(
     )
 
 
-def _cells(curve: Curve) -> Iterator[tuple[str, str, str]]:
-    for test in (DRAWN, *curve.points[0].tests):
-        for target in curve.points[0].metrics:
-            for metric in metrics_of(target):
-                yield test, target, metric
-
-
-def _compared(
+def compared(
     ratio: Ratio,
     n_labels: NDArray[np.integer],
     own: NDArray[np.float64],
     random: NDArray[np.float64],
 ) -> Json:
+    """A comparison with its interval.
+
+    Args:
+        ratio: what is compared.
+        n_labels: `K` numbers of labels.
+        own: `S x ... x K` errors of an arm, one row per seed.
+        random: the same of random.
+
+    Returns:
+        `median`, the point estimate on the seed-mean curve, and `ci95`, the 95 %
+        interval by bootstrap over seeds; null where it cannot be said.
+    """
     if not (np.all(own > 0) and np.all(random > 0)):
         # No outlier at all has no logarithm.
         return {"median": None, "ci95": [None, None]}
@@ -104,6 +109,52 @@ def _compared(
         "median": _or_null(found.estimate),
         "ci95": [_or_null(found.low), _or_null(found.high)],
     }
+
+
+def over_targets(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
+    """The error ratios of all targets in two numbers, on the test set as drawn.
+
+    Args:
+        curves: one per seed.
+        control: random's, of the same seeds.
+
+    Returns:
+        `mean_error_ratio` and `largest_error_ratio`, each as `compare_tests` has them:
+        RMSE of dz/(1+z) for z, of the target for all others.
+    """
+    targets = list(curves[0].points[0].metrics)
+
+    def errors(some: Sequence[Curve]) -> NDArray[np.float64]:  # S x T x K
+        each = [values_of(some, DRAWN, one, ratio_metric(one)) for one in targets]
+        return np.stack(each, axis=1)
+
+    def of_all(summary: Callable[[list[float]], float]) -> Json:
+        def ratio(
+            n_labels: NDArray[np.integer],
+            own: NDArray[np.float64],
+            random: NDArray[np.float64],
+        ) -> float:
+            return summary(
+                [
+                    error_ratio(n_labels, own[:, column], random[:, column])
+                    for column in range(len(targets))
+                ]
+            )
+
+        return compared(ratio, _labels(curves), errors(curves), errors(control))
+
+    return {"mean_error_ratio": of_all(fmean), "largest_error_ratio": of_all(max)}
+
+
+def _cells(curve: Curve) -> Iterator[tuple[str, str, str]]:
+    for test in (DRAWN, *curve.points[0].tests):
+        for target in curve.points[0].metrics:
+            for metric in metrics_of(target):
+                yield test, target, metric
+
+
+def _labels(curves: Sequence[Curve]) -> NDArray[np.int64]:
+    return np.array([point.n_labels for point in curves[0].points])
 
 
 def _or_null(value: float) -> float | None:

@@ -3,13 +3,14 @@
 import html
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from al_service.evaluation.curve_picture import Line, Panel, PictureKind, draw_curves
 from al_service.studies.campaign import Curve
-from al_service.studies.comparing import DRAWN, metrics_of, values_of
+from al_service.studies.comparing import metrics_of, values_of
 
 Json = dict[str, Any]  # Any: JSON of any depth
 
@@ -21,15 +22,23 @@ _HEADINGS: Final = {
     "win_rate": "win rate",
 }
 
+_ALL_TARGETS: Final = {
+    "mean_error_ratio": "mean of all",
+    "largest_error_ratio": "largest of all",
+}
+
+_ALL_HEADING: Final = "all targets: error ratio of the RMSE, test set drawn"
+
 _SPOILED: Final = {"wrong_labels": "wrong labels", "junk": "junk"}
 
 _SPOILED_HEADING: Final = "spoiled objects among all that were asked for, mean of seeds"
 
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;"
-    "padding:0 1rem;color:#222}table{border-collapse:collapse;margin:1rem 0}"
-    "td,th{padding:.25rem .7rem;border-bottom:1px solid #ddd;text-align:right}"
-    "td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}"
+    "padding:0 1rem;color:#222}table{border-collapse:collapse;margin:1rem 0;"
+    "font-size:14px}td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;"
+    "text-align:left;white-space:nowrap}"
+    "svg{max-width:100%;height:auto}"
     "pre{background:#f6f6f6;padding:1rem;overflow:auto}"
 )
 
@@ -50,24 +59,26 @@ def as_markdown(report: Json) -> str:
         report: of `replay_report`.
     """
     lines = [f"# {_title(report)}", "", _EXPLANATION, ""]
-    for heading, header, rows in _tables(report):
-        lines += [f"## {heading}", "", _row(header), _row(["---"] * len(header))]
-        lines += [*(_row(row) for row in rows), ""]
+    for section in _sections(report):
+        lines += [f"## {section.heading}", "", _row(section.header)]
+        lines += [_row(["---"] * len(section.header))]
+        lines += [*(_row(row) for row in section.rows), ""]
     return "\n".join(lines)
 
 
 def as_html(report: Json, curves: Sequence[Curve]) -> str:
-    """The tables, the learning curves and the settings in one file.
+    """The learning curves, the tables and the settings in one file.
 
     Args:
         report: of `replay_report`.
         curves: that it was made of.
     """
     parts = [f"<h1>{html.escape(_title(report))}</h1>", f"<p>{_EXPLANATION}</p>"]
-    for heading, header, rows in _tables(report):
-        parts += [f"<h2>{html.escape(heading)}</h2>", _html_table(header, rows)]
-    for test, target in _places(curves[0]):
-        parts.append(_picture(curves, test, target))
+    for section in _sections(report):
+        parts.append(f"<h2>{html.escape(section.heading)}</h2>")
+        if section.place is not None:
+            parts.append(_picture(curves, *section.place))
+        parts.append(_html_table(section.header, section.rows))
     settings = html.escape(json.dumps(report["settings"], indent=2))
     parts.append(f"<h2>settings</h2><pre>{settings}</pre>")
     return (
@@ -99,29 +110,53 @@ def _title(report: Json) -> str:
     return ", ".join([what, *shares_spoiled(report)])
 
 
-def _tables(report: Json) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-    """What was spoiled; per test set, target and metric every arm's comparisons."""
+@dataclass(frozen=True)
+class _Section:
+    """A heading, a picture maybe, a table."""
+
+    heading: str
+    header: list[str]
+    rows: list[list[str]]
+    place: tuple[str, str] | None = None
+    """Test set and target of the picture."""
+
+
+def _sections(report: Json) -> Iterator[_Section]:
+    """What was spoiled; all targets at a glance; each target on each test set."""
     arms = report["strategies"]
     if shares_spoiled(report):
         counts = [
             [name, *(f"{arm['spoiled_labels'][one]:.1f}" for one in _SPOILED)]
             for name, arm in arms.items()
         ]
-        yield _SPOILED_HEADING, ["strategy", *_SPOILED.values()], counts
-    first = next(iter(arms.values()))["tests"]
-    for test, targets in first.items():
+        yield _Section(_SPOILED_HEADING, ["strategy", *_SPOILED.values()], counts)
+    first = next(iter(arms.values()))
+    if len(first["rmse_ratio"]) > 1:
+        yield _glance(arms, list(first["rmse_ratio"]))
+    for test, targets in first["tests"].items():
         for target, metrics in targets.items():
-            for metric in metrics:
-                rows = [
-                    [name]
-                    + [
-                        _shown(arm["tests"][test][target][metric][one])
-                        for one in _HEADINGS
-                    ]
-                    for name, arm in arms.items()
-                ]
-                heading = f"{target}: {metric}, test set {test}"
-                yield heading, ["strategy", *_HEADINGS.values()], rows
+            rows = [
+                [metric, name, *(_shown(compared[one]) for one in _HEADINGS)]
+                for metric in metrics
+                for name, arm in arms.items()
+                for compared in [arm["tests"][test][target][metric]]
+            ]
+            header = ["metric", "strategy", *_HEADINGS.values()]
+            heading = f"{target}, test set {test}"
+            yield _Section(heading, header, rows, (test, target))
+
+
+def _glance(arms: Json, targets: Sequence[str]) -> _Section:
+    """A row for every target, a column for every arm; their mean and largest."""
+    rows = [
+        [target, *(_shown(arm["rmse_ratio"][target]) for arm in arms.values())]
+        for target in targets
+    ]
+    rows += [
+        [said, *(_shown(arm["all_targets"][name]) for arm in arms.values())]
+        for name, said in _ALL_TARGETS.items()
+    ]
+    return _Section(_ALL_HEADING, ["target", *arms], rows)
 
 
 def _shown(ratio: Json) -> str:
@@ -146,12 +181,6 @@ def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     body = "".join(line(row, "td") for row in rows)
     return f"<table>{line(header, 'th')}{body}</table>"
-
-
-def _places(curve: Curve) -> Iterator[tuple[str, str]]:
-    for test in (DRAWN, *curve.points[0].tests):
-        for target in curve.points[0].metrics:
-            yield test, target
 
 
 def _picture(curves: Sequence[Curve], test: str, target: str) -> str:

@@ -1,27 +1,25 @@
 """The result of a replay as JSON: curves, and ratios to random with intervals."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from al_service.evaluation.bootstrap import Interval
-from al_service.evaluation.curves import (
-    error_ratio,
-    label_ratio,
-    with_seed_interval,
-)
+from al_service.evaluation.curves import error_ratio, label_ratio
 from al_service.evaluation.report import ratio_metric
 from al_service.studies.arms import CONTROL
 from al_service.studies.campaign import Curve
-from al_service.studies.comparing import compare_tests
+from al_service.studies.comparing import (
+    DRAWN,
+    Ratio,
+    compare_tests,
+    compared,
+    over_targets,
+    values_of,
+)
 from al_service.studies.settings import ReplaySettings
 
-_BOOTSTRAP_SEED = 0
-
-Ratio = Callable[[NDArray[np.integer], NDArray[np.float64], NDArray[np.float64]], float]
 Json = dict[str, Any]  # Any: JSON of any depth
 
 
@@ -35,9 +33,10 @@ def replay_report(settings: ReplaySettings, curves: Sequence[Curve]) -> Json:
     Returns:
         `settings` and `strategies`; in it per strategy the curves, and per target the
         ratios to random: `median` is the point estimate on the seed-mean curve, null
-        where random's final error is not reached. `tests` has more metrics on more
-        test sets. `spoiled_labels`, where anything was spoiled, has how many of the
-        labels asked for were, a mean over the seeds.
+        where random's final error is not reached. `all_targets` has the mean and the
+        largest of their error ratios, `tests` more metrics on more test sets.
+        `spoiled_labels`, where anything was spoiled, has how many of the labels asked
+        for were, a mean over the seeds.
     """
     by_arm = {
         arm: [curve for curve in curves if curve.arm == arm] for arm in settings.arms
@@ -54,13 +53,6 @@ def replay_report(settings: ReplaySettings, curves: Sequence[Curve]) -> Json:
         for arm, own in by_arm.items():
             strategies[arm]["spoiled_labels"] = _spoiled_labels(own)
     return {"settings": described, "strategies": strategies}
-
-
-def errors_of(curves: Sequence[Curve], target: str, metric: str) -> NDArray[np.float64]:
-    """`S x K` values of a metric, one row per seed, one column per point."""
-    return np.array(
-        [[point.metrics[target][metric] for point in curve.points] for curve in curves]
-    )
 
 
 def _arm_report(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
@@ -83,6 +75,7 @@ def _arm_report(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
         ],
         "rmse_ratio": _ratios(error_ratio, curves, control),
         "label_ratio": _ratios(label_ratio, curves, control),
+        "all_targets": over_targets(curves, control),
         "tests": compare_tests(curves, control),
         "select_seconds": float(np.mean([curve.select_seconds for curve in curves])),
     }
@@ -97,24 +90,16 @@ def _spoiled_labels(curves: Sequence[Curve]) -> dict[str, float]:
 
 def _ratios(ratio: Ratio, curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
     n_labels = np.array([point.n_labels for point in curves[0].points])
-    report: Json = {}
-    for target in curves[0].points[0].metrics:
-        metric = ratio_metric(target)
-        interval = with_seed_interval(
+    return {
+        target: compared(
             ratio,
             n_labels,
-            errors_of(curves, target, metric),
-            errors_of(control, target, metric),
-            seed=_BOOTSTRAP_SEED,
+            *(
+                values_of(some, DRAWN, target, ratio_metric(target))
+                for some in (curves, control)
+            ),
         )
-        report[target] = _interval(interval)
-    return report
-
-
-def _interval(interval: Interval) -> Json:
-    return {
-        "median": _or_null(interval.estimate),
-        "ci95": [_or_null(interval.low), _or_null(interval.high)],
+        for target in curves[0].points[0].metrics
     }
 
 

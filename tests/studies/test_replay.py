@@ -243,6 +243,7 @@ def test_the_report_has_the_form_of_the_contract(curves: list[Curve]) -> None:
             "curves",
             "rmse_ratio",
             "label_ratio",
+            "all_targets",
             "tests",
             "select_seconds",
         }

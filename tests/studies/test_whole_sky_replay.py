@@ -112,7 +112,23 @@ def test_all_nine_targets_are_compared(curves: list[Curve]) -> None:
             assert set(point["metrics"]) == set(DEFAULT_TARGETS)
     text = as_markdown(report)
     for target in DEFAULT_TARGETS:
-        assert f"## {target}: " in text
+        assert f"## {target}, test set drawn" in text
+
+
+def test_nine_targets_are_summed_up_in_their_mean_and_the_largest(
+    curves: list[Curve],
+) -> None:
+    report = replay_report(settings(SEEING, BLIND), curves)
+    for strategy in report["strategies"].values():
+        ratios = [one["median"] for one in strategy["rmse_ratio"].values()]
+        summed = strategy["all_targets"]
+        assert summed["mean_error_ratio"]["median"] == pytest.approx(np.mean(ratios))
+        assert summed["largest_error_ratio"]["median"] == max(ratios)
+    text = as_markdown(report)
+    summed = report["strategies"][BLIND]["all_targets"]["mean_error_ratio"]
+    (line,) = [line for line in text.splitlines() if "| mean of all |" in line]
+    assert f"{summed['median']:.3f}" in line
+    assert text.index("| mean of all |") < text.index("## z, test set drawn")
 
 
 def test_what_was_prepared_before_gives_the_curves_of_what_is_read_each_time(

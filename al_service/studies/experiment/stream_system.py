@@ -101,21 +101,16 @@ class StreamSystem:
         shape: StreamShape,
         schedule: StreamSchedule,
     ) -> tuple[StreamNetwork, ...]:
-        first = (
-            () if self.start is None else fitted_streams(lesson, self.start).networks
-        )
+        if self.start is None:
+            seed = derived_seed(lesson.seed, "member", 0)
+            data = part.training, part.validation
+            return (fit_streams(shape, *data, schedule, seed=seed),)
         members = lesson.effort.members if self._is(Uncertainty.ENSEMBLE) else 1
-        others = (
-            fit_streams(
-                shape,
-                part.training,
-                part.validation,
-                schedule,
-                seed=derived_seed(lesson.seed, "member", number),
-            )
-            for number in range(len(first), members)
+        return tuple(
+            network
+            for number in range(members)
+            for network in fitted_streams(lesson, _again(self.start, number)).networks
         )
-        return (*first, *others)
 
     def _is(self, uncertainty: Uncertainty) -> bool:
         return self.uncertainty is uncertainty
@@ -143,6 +138,13 @@ class StreamSystem:
             hiding=self.hiding,
             balance=self.balance,
         )
+
+
+def _again(system: StreamSystem, number: int) -> StreamSystem:
+    """The same from another start: kept by its name, and interrupted by itself."""
+    if number == 0:
+        return system
+    return replace(system, name=f"{system.name}_again{number}")
 
 
 def fitted_streams(lesson: Lesson, system: StreamSystem) -> FittedStreams:

@@ -55,3 +55,35 @@ def test_who_is_interrupted_while_a_model_is_examined_does_not_train_it_again(
     assert (place / MODELS / "image_cnn-0").stat() == model
     assert after["fit_seconds"] == before["fit_seconds"]
     assert after["rows"] == before["rows"]
+
+
+def test_an_ensemble_that_is_interrupted_keeps_the_networks_that_it_has(
+    whole_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    settings = SETTINGS.model_copy(update={"systems": ("ensemble5_image",)})
+    (before,) = run_experiment(whole_sky, settings, tmp_path)
+    place = tmp_path / trials_folder(whole_sky, settings)
+    members = settings.effort.members
+    networks = [
+        place / MODELS / f"{name}-0"
+        for name in ("image_cnn", *(f"image_cnn_again{k}" for k in range(1, members)))
+    ]
+    found = [read_tensors(network / "model") for network in networks]
+    joined = read_tensors(place / MODELS / "ensemble5_image-0" / "model")
+    for number, own in enumerate(found):
+        for name, part in own.items():
+            if name.startswith("network.0/"):
+                other = joined[name.replace("network.0", f"network.{number}", 1)]
+                np.testing.assert_array_equal(part, other)
+    first, second = (own["network.0/head.weight"] for own in found[:2])
+    assert (first != second).any()
+    written = [network.stat() for network in networks]
+    shutil.rmtree(place / "ensemble5_image-0")
+    shutil.rmtree(place / MODELS / "ensemble5_image-0")
+
+    (after,) = run_experiment(whole_sky, settings, tmp_path)
+
+    assert [network.stat() for network in networks] == written
+    assert after["n_parameters"] == before["n_parameters"]
+    metrics = [[row["metrics"] for row in one["rows"]] for one in (before, after)]
+    assert metrics[0] == metrics[1]
