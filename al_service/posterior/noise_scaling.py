@@ -22,6 +22,9 @@ def wider_limits(
 ) -> NDArray[np.float64]:
     """Limits of log s² that also hold for labels of which only a part is shown.
 
+    A latent whose two limits are one has too few labels, or equal ones: nothing that
+    the network says of its noise was ever examined, and it stays as it is.
+
     Args:
         limits: `T x 2` over the labels as they are.
         module: trained.
@@ -33,15 +36,18 @@ def wider_limits(
     """
     if not patterns:
         return limits
-    said = [limits.T]
+    examined = limits[:, 0] < limits[:, 1]
+    low, high = limits[:, 0].copy(), limits[:, 1].copy()
     with torch.no_grad():
         for some in labels.parts(PIXEL_CHUNK_ROWS):
             parts = module.encode(some.columns, some.present)
+            vouched = some.observed.numpy() & examined  # N x T
             for pattern in patterns:
                 _, log_noise = module.join(module.showing(parts, pattern))
-                said.append(log_noise.double().mean(dim=0).numpy())
-    together = np.concatenate(said)
-    return np.stack([together.min(axis=0), together.max(axis=0)], axis=1)
+                said = log_noise.double().mean(dim=0).numpy()
+                low = np.minimum(low, np.where(vouched, said, np.inf).min(axis=0))
+                high = np.maximum(high, np.where(vouched, said, -np.inf).max(axis=0))
+    return np.stack([low, high], axis=1)
 
 
 def level_of_noise(

@@ -4,16 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from al_service.acquisition.uncertainty import total_variance
+from al_service.models.fusion import FusionNetwork
 from al_service.models.network import Network, raw_features
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import TrainingSet, fit_network
 from al_service.posterior.held_aside import PRIOR_SPREAD, Floats, noise_level
+from al_service.posterior.label_tensors import LabelTensors, gather, scaled
+from al_service.posterior.noise_scaling import wider_limits
 from al_service.posterior.predictions import Predictions
 from al_service.posterior.teaching import fit_head
-from al_service.survey.inputs import Inputs
+from al_service.survey.inputs import Inputs, Modality
 from tests.posterior.galaxies import TINY, survey, training_set
+from tests.posterior.whole_sky import SMALL, only, whole_sky
 
 TARGETS = ("z", "sfr_median")
 
@@ -65,6 +70,62 @@ def test_labels_that_are_all_equal_are_predicted_with_room_for_doubt(n: int) -> 
     np.testing.assert_allclose(found.mean, np.tile([0.3, -0.7], (50, 1)), atol=1e-6)
     spread = found.aleatoric_spread
     np.testing.assert_allclose(spread, PRIOR_SPREAD / np.sqrt(1 + n), rtol=1e-3)
+
+
+def test_what_is_hidden_of_equal_labels_says_nothing_of_their_noise() -> None:
+    """A pattern of the pool made of it whatever the untaught noise branch said."""
+    sky = whole_sky(40)
+    training = sky.training_set(TARGETS)
+    training.values[:, 1] = 0.3
+    network = fit_network(
+        training,
+        targets=TARGETS,
+        config=SMALL.model_copy(update={"min_steps": 3}),
+        seed=1,
+        patterns=(int(Modality.IMAGE),),
+    )
+    assert network.partial_patterns == (int(Modality.IMAGE),)
+    found = extract(network, only(sky.inputs, "image"))
+    spread = np.sqrt(found.noise[:, 1])
+    np.testing.assert_allclose(spread, PRIOR_SPREAD / np.sqrt(41), rtol=1e-3)
+    assert network.noise_limits[0, 0] < network.noise_limits[0, 1]
+
+
+def test_limits_are_those_of_labels_that_know_the_target() -> None:
+    """What the network says of an object without a label vouches for nothing."""
+    sky = whole_sky(60)
+    training = sky.training_set(TARGETS)
+    gathered = gather(training.inputs, SMALL)
+    scalers, columns = scaled(gathered)
+    module = FusionNetwork(
+        SMALL,
+        widths={name: len(one.center) for name, one in scalers.items()},
+        n_latents=2,
+    )
+    flags = {name: torch.from_numpy(part) for name, part in gathered.present.items()}
+    known = torch.ones(60, 2, dtype=torch.bool)
+    known[30:, 1] = False
+    none = torch.zeros(60, 2)
+    labels = LabelTensors(
+        columns,
+        flags,
+        torch.from_numpy(gathered.scanned),
+        none,
+        none,
+        known,
+        none[:, 0],
+    )
+    narrow = np.array([[-1e-3, 1e-3], [-1e-3, 1e-3]])
+
+    limits = wider_limits(narrow, module, labels, [int(Modality.IMAGE)])
+
+    half = wider_limits(
+        narrow, module, labels.take(slice(0, 30)), [int(Modality.IMAGE)]
+    )
+    np.testing.assert_allclose(limits[1], half[1], rtol=1e-5)
+    assert (limits[:, 0] <= narrow[:, 0]).all()
+    assert (limits[:, 1] >= narrow[:, 1]).all()
+    assert (limits[0] != narrow[0]).any()
 
 
 def test_equal_labels_of_one_target_leave_the_other_alone() -> None:
