@@ -248,8 +248,9 @@ def partial_patterns(everything: int, asked: Collection[int]) -> tuple[int, ...]
         asked: unions of `Modality` that objects have.
     """
     own = {pattern & everything for pattern in asked} - {0}
-    if Modality.SPECTRUM in own:
-        own.add(0)  # what is known of such an object where its scan is doubted
+    # What is known of an object whose scan is doubted; and labels of objects with a
+    # scan teach z by it.
+    own |= {one & ALL_BUT_SPECTRUM for one in own if one & Modality.SPECTRUM}
     return tuple(sorted(own - {everything, everything & ALL_BUT_SPECTRUM}))
 
 

@@ -110,3 +110,30 @@ def test_of_an_object_with_a_spectrum_alone_nothing_is_known_without_it() -> Non
     spectrum = int(Modality.SPECTRUM)
     assert partial_patterns(EVERYTHING, [spectrum]) == (0, spectrum)
     assert partial_patterns(spectrum, [spectrum]) == ()
+
+
+def test_labels_with_scans_teach_z_to_every_pattern_that_has_a_spectrum(
+    sky: WholeSky,
+) -> None:
+    """Where nobody had photometry alone, no label taught z to those without image."""
+    n, without_image = len(sky.inputs), int(Modality.PHOTOMETRY | Modality.SPECTRUM)
+    z = sky.values[:, 0]
+    everything = np.ones(n, dtype=bool)
+    inputs = replace(
+        sky.inputs,
+        has_photometry=everything,
+        has_image=everything,
+        has_spectrum=everything,
+        scan=np.stack([z, np.full(n, 1e-4), np.full(n, 0.98)], axis=1),
+    )
+    labels = replace(sky.training_set(TARGETS), inputs=inputs)
+    config = SMALL.model_copy(update={"min_steps": 3})
+
+    network = fit_network(
+        labels, targets=TARGETS, config=config, seed=1, patterns=(without_image,)
+    )
+    head = taught(network, labels)
+
+    assert network.partial_patterns == (int(Modality.PHOTOMETRY), without_image)
+    place = head.patterns.tolist().index(without_image)
+    assert np.abs(head.mean[place, TARGETS.index("z")]).max() > 0.0
