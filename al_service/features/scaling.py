@@ -10,6 +10,9 @@ CLIP_SIGMA: Final = 6.0
 """Values further out are drawn in: catalogs hold rare absurd fluxes, and a network
 extrapolates without bound."""
 
+NO_SPREAD: Final = 1e-9
+"""Standard deviation relative to the mean, or to 1, that is the mean's own rounding."""
+
 
 @dataclass(frozen=True)
 class Scaler:
@@ -18,7 +21,7 @@ class Scaler:
     center: NDArray[np.float64]
     """`F` means of the training rows."""
     spread: NDArray[np.float64]
-    """`F` standard deviations; 0 where a column never varied."""
+    """`F` standard deviations; 0 where a column never varied but for rounding."""
 
     @classmethod
     def fit(cls, columns: NDArray[np.floating[Any]]) -> Self:
@@ -37,7 +40,9 @@ class Scaler:
         spread = np.sqrt((deviation**2).sum(axis=0) / count)
         limit = CLIP_SIGMA * spread
         clipped = np.clip(deviation, -limit, limit)
-        return cls(center, np.sqrt((clipped**2).sum(axis=0) / count))
+        within = np.sqrt((clipped**2).sum(axis=0) / count)
+        varied = within > NO_SPREAD * np.maximum(1.0, np.abs(center))
+        return cls(center, np.where(varied, within, 0.0))
 
     def transform(self, columns: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Scale rows; a missing value becomes the mean, 0.

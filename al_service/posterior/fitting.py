@@ -45,9 +45,6 @@ RARE: Final = 0.02
 """Share of the pool below which a pattern of modalities has no last layer of its own:
 every one is a copy of the cached features."""
 
-NO_SPREAD: Final = 1e-9
-"""Standard deviation of labels, in latent units or of their mean, that is rounding."""
-
 
 @dataclass(frozen=True)
 class TrainingSet:
@@ -180,8 +177,7 @@ def _labels(
         training.values, training.errors
     )
     seen = Scaler.fit(np.where(observed, values, np.nan))
-    # Equal labels differ by rounding at most: no unit to divide by.
-    constant = seen.spread <= NO_SPREAD * np.maximum(1.0, np.abs(seen.center))
+    constant = seen.spread == 0.0  # no unit to divide by
     spread = np.where(constant, 1.0, seen.spread)
     latent = np.where(constant, 0.0, (values - seen.center) / spread)
     present = {name: torch.from_numpy(part) for name, part in gathered.present.items()}

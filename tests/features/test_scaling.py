@@ -32,6 +32,13 @@ def test_a_column_that_never_varied_says_nothing_later() -> None:
     assert scaler.transform(np.array([[1.0]]))[0, 0] == 0.0
 
 
+def test_equal_values_whose_mean_is_rounded_never_varied() -> None:
+    """Forty equally sure scans: a little less sure was six deviations off."""
+    scaler = Scaler.fit(np.full((40, 1), 0.988))
+    assert scaler.spread[0] == 0.0
+    assert scaler.transform(np.array([[0.977]]))[0, 0] == 0.0
+
+
 def test_a_column_without_any_value_is_zero() -> None:
     scaler = Scaler.fit(np.full((4, 1), np.nan))
     assert scaler.transform(np.array([[3.0]]))[0, 0] == pytest.approx(0.0)
