@@ -67,7 +67,7 @@ Weight = Annotated[float, Field(ge=0.0, le=LARGEST_WEIGHT)]
 class StrategyConfig(BaseModel):
     """A strategy with its settings, as a campaign stores it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Literal[1] = 1
     name: Strategy = DEFAULT_STRATEGY

@@ -134,6 +134,14 @@ def test_an_unknown_field_of_a_configuration_is_refused() -> None:
         StrategyConfig.model_validate({"name": "lcmd", "density_alfa": 1.0})
 
 
+@pytest.mark.parametrize("field", ["isolation", "power", "density_alpha"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_number_that_json_does_not_know_is_refused(field: str, value: float) -> None:
+    """An infinite isolation was stored as null, and read by no run."""
+    with pytest.raises(ValidationError, match=field):
+        StrategyConfig.model_validate({"name": "lcmd", field: value})
+
+
 def test_controls_train_without_density_weights() -> None:
     assert StrategyConfig(name=Strategy.RANDOM).weights_alpha == 0.0
     assert StrategyConfig(name=Strategy.TOP_VARIANCE).weights_alpha == 0.0
