@@ -28,9 +28,7 @@ from al_service.studies.settings import ReplaySettings
 from al_service.studies.sky import draw_sky
 from al_service.survey.pool_arrays import PoolArrays
 
-Line: TypeAlias = (
-    "Connection[Any, Any]"  # Any: jobs one way; points, curves and errors back
-)
+Line: TypeAlias = "Connection[Any, Any]"  # Any: jobs there; points, curves back
 
 
 class ReplayFailed(ALServiceError):
@@ -216,7 +214,7 @@ def _in_processes(
     running = len(jobs)
     with _workers(pool, settings) as connections:
         for connection in connections:
-            connection.send(waiting.pop())
+            _send(connection, waiting.pop())
         while running:
             for connection in _speaking(connections):
                 message = _receive(connection)
@@ -226,7 +224,7 @@ def _in_processes(
                 finished(message)
                 running -= 1
                 if waiting:
-                    connection.send(waiting.pop())
+                    _send(connection, waiting.pop())
 
 
 def _speaking(connections: list[Line]) -> list[Line]:
@@ -234,18 +232,30 @@ def _speaking(connections: list[Line]) -> list[Line]:
     return [connection for connection in connections if connection in ready]
 
 
+def _send(connection: Line, job: Job) -> None:
+    with _noticing_death():
+        connection.send(job)
+
+
 def _receive(connection: Line) -> Begun | Curve:
-    try:
+    with _noticing_death():
         message = connection.recv()
-    except EOFError as end:
-        raise ReplayFailed(
-            "a process of the replay died before its campaign was over: its last words "
-            "are on standard error (out of memory leaves none)"
-        ) from end
     if isinstance(message, ALServiceError):
         raise message
     said: Begun | Curve = message
     return said
+
+
+@contextmanager
+def _noticing_death() -> Iterator[None]:
+    """A line ends with its process; it breaks where the process had not listened."""
+    try:
+        yield
+    except (EOFError, ConnectionError) as end:
+        raise ReplayFailed(
+            "a process of the replay died before its campaign was over: its last words "
+            "are on standard error (out of memory leaves none)"
+        ) from end
 
 
 @contextmanager

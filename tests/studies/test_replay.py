@@ -1,5 +1,6 @@
 import hashlib
 import json
+import multiprocessing
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import pairwise
@@ -13,7 +14,14 @@ from al_service.errors import InvalidInput
 from al_service.models.config import ModelConfig
 from al_service.studies.campaign import Curve
 from al_service.studies.kept_curves import KeptCurves
-from al_service.studies.replay import Progress, run_replay
+from al_service.studies.replay import (
+    Job,
+    Progress,
+    ReplayFailed,
+    _receive,
+    _send,
+    run_replay,
+)
 from al_service.studies.replay_pages import as_html, as_markdown
 from al_service.studies.replay_report import replay_report
 from al_service.survey.atomic_folder import MANIFEST
@@ -80,6 +88,24 @@ def test_two_processes_find_what_one_finds(
     assert [curve.arm for curve in in_two] == [curve.arm for curve in in_one]
     assert [curve.chosen for curve in in_two] == [curve.chosen[:60] for curve in in_one]
     assert [curve.points for curve in in_two] == [curve.points[:2] for curve in in_one]
+
+
+@pytest.mark.parametrize("listened", [True, False])
+def test_a_process_that_dies_is_named_whether_it_had_heard_of_its_job(
+    *, listened: bool
+) -> None:
+    """One that died before it looked at its job broke the line instead of ending it."""
+    ours, theirs = multiprocessing.Pipe()
+    ours.send(Job("random", 0))
+    if listened:
+        theirs.recv()
+    theirs.close()
+
+    with pytest.raises(ReplayFailed, match="died before its campaign was over"):
+        _receive(ours)
+    with pytest.raises(ReplayFailed, match="died before its campaign was over"):
+        _send(ours, Job("random", 1))
+    ours.close()
 
 
 def test_progress_counts_points_and_expects_an_end(small_pool: Path) -> None:
