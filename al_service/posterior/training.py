@@ -19,7 +19,8 @@ from al_service.posterior.label_tensors import LabelTensors
 from al_service.posterior.optimizing import Optimizer
 
 STOP_EVERY: Final = 20
-"""Optimizer steps between two looks at the stop signal: some hundredths of a second."""
+"""Optimizer steps between two looks at the stop signal: some hundredths of a second.
+A step that looks at pixels takes up to half a second: there every one looks."""
 
 TRAINING_PRECISION: Final = 1.0
 """Prior precision of the weights while encoders learn, per feature of a member."""
@@ -59,8 +60,9 @@ def train(
     precision[:, -1] = INTERCEPT_PRECISION
     elbo: Any = TraceMeanField_ELBO()  # type: ignore[no-untyped-call]  # Pyro
     optimizer = Optimizer(module, guide, config, schedule=schedule, steps=steps)
+    every = 1 if module.sees_pixels else STOP_EVERY
     for step, rows in enumerate(_batches(n, batch, steps)):
-        if step % STOP_EVERY == 0:
+        if step % every == 0:
             if should_stop():
                 raise RunStopped(f"training stopped after {step} of {steps} steps")
             progress(step / steps)

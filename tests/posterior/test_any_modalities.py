@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pytest
 import torch
 
+from al_service.errors import RunStopped
 from al_service.models.config import ModelConfig
 from al_service.models.network import Network
 from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
@@ -16,7 +18,7 @@ from al_service.posterior.fitting import TrainingSet, fit_network
 from al_service.posterior.head import Head
 from al_service.posterior.optimizing import one_thread
 from al_service.posterior.teaching import fit_head
-from al_service.survey.inputs import Modality
+from al_service.survey.inputs import Inputs, Modality, Rows
 from al_service.survey.targets import DEFAULT_TARGETS
 from tests.posterior.whole_sky import SMALL, WholeSky, only, whole_sky
 
@@ -202,6 +204,54 @@ def test_the_same_seed_gives_the_same_convolutions_bit_for_bit(sky: WholeSky) ->
         one.module.state_dict().items(), other.module.state_dict().values(), strict=True
     ):
         assert torch.equal(a, b), name
+
+
+def test_training_on_pixels_may_stop_after_every_step(sky: WholeSky) -> None:
+    """Twenty steps with images and spectra took ten seconds."""
+    seen: list[float] = []
+    with pytest.raises(RunStopped, match="after 2 of 60 steps"):
+        fit_network(
+            sky.training_set(TARGETS),
+            targets=TARGETS,
+            config=SMALL,
+            seed=1,
+            progress=seen.append,
+            should_stop=lambda: len(seen) >= 2,
+        )
+
+
+class OneReader:
+    """Objects that cannot be read twice at a time, some of them not at all."""
+
+    def __init__(self, inputs: Inputs, *, broken_from: int) -> None:
+        self._inputs = inputs
+        self._broken_from = broken_from
+        self._reading = Lock()
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    def take(self, rows: Rows) -> Inputs:
+        assert isinstance(rows, slice)
+        if not self._reading.acquire(blocking=False):
+            raise AssertionError("read by two at a time")
+        try:
+            if rows.start >= self._broken_from:
+                raise OSError(f"rows from {rows.start} are damaged")
+            return self._inputs.take(rows)
+        finally:
+            self._reading.release()
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_what_cannot_be_read_ends_the_work_of_all_cores(network: Network) -> None:
+    inputs = whole_sky(3 * PIXEL_CHUNK_ROWS, seed=9).inputs
+    whole = extract(network, OneReader(inputs, broken_from=len(inputs)))
+    assert len(whole) == len(inputs)
+    damaged = OneReader(inputs, broken_from=PIXEL_CHUNK_ROWS)
+    with pytest.raises(OSError, match=f"rows from {PIXEL_CHUNK_ROWS} are damaged"):
+        extract(network, damaged)
+    assert torch.get_num_threads() == 3
 
 
 def test_a_checkpoint_keeps_every_modality(
