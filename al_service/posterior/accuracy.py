@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from al_service.errors import InvalidInput
 from al_service.models.config import ModelConfig
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import TrainingSet, fit_network
@@ -54,9 +55,18 @@ def measure_photometry_accuracy(
 
     Returns:
         Figures in the order of the seeds.
+
+    Raises:
+        InvalidInput: labels and examining galaxies are more than there are.
     """
     columns, photometry = read_sdss10k()
     inputs = Inputs.of_photometry(photometry)
+    most = len(inputs) - N_HELD_OUT
+    if n_labels > most:
+        raise InvalidInput(
+            f"n_labels: expected at most {most} beside {N_HELD_OUT} galaxies that "
+            f"examine, found {n_labels}"
+        )
     return [
         _measure(seed, config or ModelConfig(), n_labels, inputs, columns.known_values)
         for seed in seeds
