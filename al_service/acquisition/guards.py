@@ -9,6 +9,9 @@ the pool, has more than its share.
 """
 
 import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -53,69 +56,93 @@ def odd_ones(features: NDArray[np.float32], share: float) -> NDArray[np.bool_]:
     return odd
 
 
-def within_quota(
-    order: NDArray[np.int64], strata: NDArray[np.int64], most: float
-) -> NDArray[np.int64]:
-    """The same order, with objects of a stratum that has its share moved back.
+@dataclass(frozen=True)
+class Share:
+    """Kinds of objects none of which may have more of any beginning of an order."""
+
+    kinds: NDArray[np.int64]
+    """`N` kinds of all rows, from 0; -1 belongs to none and is free."""
+    most: float
+    """Share of any prefix, rounded up."""
+
+
+def quota_share(strata: NDArray[np.int64], most: float) -> Share:
+    """The share of every stratum.
 
     Args:
-        order: `K` rows, best first.
-        strata: `N` strata of all rows, from 0; -1 belongs to none and is free.
-        most: largest share of any prefix that one stratum may have, rounded up.
+        strata: `N` strata of all rows, from 0; -1 for none.
+        most: largest share of any prefix that one stratum may have.
 
-    Returns:
-        The same `K` rows. Where nothing else is left, the quota is exceeded: an object
-        is asked late rather than never.
+    Raises:
+        InvalidInput: all strata together could not fill an order.
     """
     kinds = int(strata.max(initial=-1)) + 1
     if kinds and most * kinds < 1.0:
         raise InvalidInput(
             f"quota: expected at least 1/{kinds} for {kinds} strata, found {most}"
         )
-    return _spread(order, strata, most, kinds)
+    return Share(strata, most)
 
 
-def sparing(
-    order: NDArray[np.int64], few: NDArray[np.int64], most: float
+def share_of_few(few: NDArray[np.int64], most: float, *, count: int) -> Share:
+    """The share of some rows that are to be few.
+
+    Args:
+        few: the rows.
+        most: their largest share of any prefix.
+        count: `N` of all rows.
+    """
+    kinds = np.full(count, -1, dtype=np.int64)
+    kinds[few] = 0
+    return Share(kinds, most)
+
+
+def within_shares(
+    order: NDArray[np.int64], shares: Sequence[Share]
 ) -> NDArray[np.int64]:
-    """The same order, in which some rows have no more than a share of any beginning.
+    """The same order, with objects moved back whose kind has its share.
 
     Args:
         order: `K` rows, best first.
-        few: the rows that are to be few.
-        most: their largest share of any prefix, rounded up.
+        shares: all of which an object must keep.
 
     Returns:
-        The same `K` rows. Where nothing else is left, the share is exceeded.
+        The same `K` rows. Where nothing else is left, a share is exceeded: an object
+        is asked late rather than never.
     """
-    strata = np.full(int(order.max(initial=-1)) + 1, -1)
-    strata[few[few < len(strata)]] = 0
-    return _spread(order, strata, most, 1)
-
-
-def _spread(
-    order: NDArray[np.int64], strata: NDArray[np.int64], most: float, kinds: int
-) -> NDArray[np.int64]:
-    """The best of the strata that are within their share comes next."""
-    waiting: list[list[int]] = [[] for _ in range(kinds + 1)]
-    # One list a stratum, the best place at its end; the last list is of objects without
-    # a stratum (-1). The best of the heads comes next, those within their share first.
+    # One list for all that are of the same kinds, the best place at its end. The best
+    # of the heads comes next, those within their shares first.
+    waiting: dict[tuple[int, ...], list[int]] = {}
+    of_place = np.stack([share.kinds[order] for share in shares], axis=1).tolist()
     for place in range(len(order) - 1, -1, -1):
-        waiting[int(strata[order[place]])].append(place)
-    counts = np.zeros(kinds + 1, dtype=np.int64)
+        waiting.setdefault(tuple(of_place[place]), []).append(place)
+    counts = [Counter[int]() for _ in shares]
     chosen: list[int] = []
     while len(chosen) < len(order):
-        allowed = math.ceil(most * (len(chosen) + 1) - ROUNDING)
+        allowed = [
+            math.ceil(share.most * (len(chosen) + 1) - ROUNDING) for share in shares
+        ]
         heads = [
-            (counts[kind] >= allowed and kind != kinds, left[-1], kind)
-            for kind, left in enumerate(waiting)
+            (_exceeded(kinds, counts, allowed), left[-1], kinds)
+            for kinds, left in waiting.items()
             if left
         ]
-        _, place, kind = min(heads)
-        waiting[kind].pop()
-        counts[kind] += 1
+        _, place, kinds = min(heads)
+        waiting[kinds].pop()
+        for count, kind in zip(counts, kinds, strict=True):
+            count[kind] += 1
         chosen.append(place)
     return order[chosen]
+
+
+def _exceeded(
+    kinds: tuple[int, ...], counts: Sequence[Counter[int]], allowed: Sequence[int]
+) -> int:
+    """How many shares one more object of these kinds would exceed."""
+    return sum(
+        kind >= 0 and count[kind] >= most
+        for kind, count, most in zip(kinds, counts, allowed, strict=True)
+    )
 
 
 def strata_of(signal: NDArray[np.floating]) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """The strategies a campaign may choose, behind one call."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -16,7 +16,14 @@ from al_service.acquisition.config import (
     StrategyConfig,
 )
 from al_service.acquisition.distances import FindNearest
-from al_service.acquisition.guards import ROUNDING, odd_ones, sparing, within_quota
+from al_service.acquisition.guards import (
+    ROUNDING,
+    Share,
+    odd_ones,
+    quota_share,
+    share_of_few,
+    within_shares,
+)
 from al_service.acquisition.information import Knowledge
 from al_service.acquisition.isolation import Scaled, isolated
 from al_service.acquisition.power import by_lot
@@ -113,27 +120,25 @@ def rank(
         size=size,
         seed=seed,
     )
+    shares = []
     if len(few):
-        chosen = _within(
-            chosen, odd, lambda part: sparing(part, few, strategy.isolated_share)
-        )
+        count = len(candidates.score)
+        shares.append(share_of_few(few, strategy.isolated_share, count=count))
     if strata is not None and strategy.quota < 1.0:
-        kinds = strata[free]
-        chosen = _within(
-            chosen, odd, lambda part: within_quota(part, kinds, strategy.quota)
-        )
+        shares.append(quota_share(strata[free], strategy.quota))
+    if shares:
+        chosen = _within(chosen, odd, shares)
     order = free[chosen]
     return Ranking(order, everything.score[order], str(strategy.name), free[odd])
 
 
 def _within(
-    chosen: NDArray[np.int64],
-    odd: NDArray[np.int64],
-    shares: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+    chosen: NDArray[np.int64], odd: NDArray[np.int64], shares: Sequence[Share]
 ) -> NDArray[np.int64]:
-    """The order within some shares; what is held back stays behind the others."""
+    """The order within the shares; what is held back stays behind the others."""
     last = np.isin(chosen, odd)
-    return np.concatenate([shares(chosen[~last]), shares(chosen[last])])
+    parts = [within_shares(part, shares) for part in (chosen[~last], chosen[last])]
+    return np.concatenate(parts)
 
 
 def _check(candidates: Candidates) -> None:

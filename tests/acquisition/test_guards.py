@@ -2,11 +2,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from al_service.acquisition.config import Strategy
-from al_service.acquisition.guards import odd_ones, strata_of, within_quota
+from al_service.acquisition.guards import (
+    odd_ones,
+    quota_share,
+    strata_of,
+    within_shares,
+)
 from al_service.errors import InvalidInput
 from tests.acquisition.skies import SmallSky, small_sky
+
+
+def within_quota(
+    order: NDArray[np.int64], strata: NDArray[np.int64], most: float
+) -> NDArray[np.int64]:
+    return within_shares(order, [quota_share(strata, most)])
 
 
 def with_junk(sky: SmallSky, rows: list[int]) -> SmallSky:
@@ -106,6 +118,23 @@ def test_a_quota_calls_nobody_out_from_behind_the_gate() -> None:
 
     assert sorted(ranking.order[-3:].tolist()) == junk
     assert np.bincount(strata[ranking.order[:200]]).max() <= 100
+
+
+def test_a_quota_lets_in_no_more_of_those_that_stand_alone() -> None:
+    """Where every other stratum was full, junk came as the best that was left."""
+    junk = list(range(0, 400, 20))
+    sky = with_junk(small_sky(dim=32), junk)
+    strata = (np.arange(400) % 10 != 0).astype(np.int64)
+
+    ranking = sky.rank(
+        Strategy.LCMD, size=400, greedy=200, quota=0.6, strata=strata
+    ).order
+
+    alone = np.isin(ranking, junk)
+    for size in range(1, 40):  # then nobody else is left of the other stratum
+        assert alone[:size].sum() <= np.ceil(0.025 * size)
+        counts = np.bincount(strata[ranking[:size]], minlength=2)
+        assert counts.max() <= np.ceil(0.6 * size)
 
 
 def test_no_stratum_has_more_than_its_share_of_any_beginning() -> None:
