@@ -1,6 +1,6 @@
 """Features of objects: what a head needs, cached between full runs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from threading import Lock
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from al_service.errors import RunStopped
 from al_service.features.preparation import SPECTRUM
 from al_service.features.scanned_redshift import believed_redshifts
 from al_service.models.network import Network
@@ -118,17 +119,32 @@ class Features:
         return cls(**{name: arrays[name] for name in names if name in arrays})
 
 
-def extract(network: Network, measured: Measured) -> Features:
+def extract(
+    network: Network,
+    measured: Measured,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Features:
     """Features of objects under a trained network.
 
     Args:
         network: the network.
         measured: `N` objects, taken some at a time.
+        should_stop: asked between two times.
+
+    Raises:
+        RunStopped: `should_stop` said so.
     """
     step, n = rows_at_once(network), len(measured)
     pieces = [slice(start, min(start + step, n)) for start in range(0, max(n, 1), step)]
     parts: dict[str, NDArray[Any]] = {}  # Any: of several types
-    for rows, features in zip(pieces, _each(network, measured, pieces), strict=True):
+
+    def take(rows: slice) -> Inputs:
+        if rows.start > 0 and should_stop():
+            raise RunStopped(f"looking stopped after {rows.start} of {n} objects")
+        return measured.take(rows)
+
+    for rows, features in zip(pieces, _each(network, take, pieces), strict=True):
         for name, part in features.arrays().items():
             if name not in parts:
                 parts[name] = np.empty((n, *part.shape[1:]), dtype=part.dtype)
@@ -137,7 +153,7 @@ def extract(network: Network, measured: Measured) -> Features:
 
 
 def _each(
-    network: Network, measured: Measured, pieces: Sequence[slice]
+    network: Network, take: Callable[[slice], Inputs], pieces: Sequence[slice]
 ) -> Iterator[Features]:
     """Features of the pieces in their order, with pixels a core for each at a time.
 
@@ -145,13 +161,13 @@ def _each(
     preparing pixels not at all.
     """
     if not network.module.sees_pixels:
-        yield from (_extract(network, measured.take(rows)) for rows in pieces)
+        yield from (_extract(network, take(rows)) for rows in pieces)
         return
     reading = Lock()  # what is measured may be one file
 
     def look(rows: slice) -> Features:
         with reading:
-            inputs = measured.take(rows)
+            inputs = take(rows)
         return _extract(network, inputs)
 
     cores = torch.get_num_threads()

@@ -88,14 +88,15 @@ def cache_features(
         folder: named by the digests of network and pool; filled here.
         chunk: objects at a time: bounds memory, and the work that a crash costs.
         progress: told the finished share after every chunk.
-        should_stop: asked before every chunk.
+        should_stop: asked before every chunk and between its pieces.
 
     Raises:
         RunStopped: `should_stop` said so; finished chunks stay.
     """
 
     def compute(rows: slice) -> dict[str, Array]:
-        return extract(network, pool.of(pool.rows[rows])).arrays()
+        some = pool.of(pool.rows[rows])
+        return extract(network, some, should_stop=should_stop).arrays()
 
     return fill_cache(
         folder,

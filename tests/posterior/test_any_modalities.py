@@ -207,7 +207,7 @@ def test_the_same_seed_gives_the_same_convolutions_bit_for_bit(sky: WholeSky) ->
 
 
 def test_training_on_pixels_may_stop_after_every_step(sky: WholeSky) -> None:
-    """Twenty steps with images and spectra took ten seconds."""
+    """Twenty steps with images and spectra took up to ten seconds."""
     seen: list[float] = []
     with pytest.raises(RunStopped, match="after 2 of 60 steps"):
         fit_network(

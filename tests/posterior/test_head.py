@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from al_service.errors import RunStopped
 from al_service.models.network import Network
-from al_service.posterior.features import Features, extract
+from al_service.posterior.features import CHUNK_ROWS, Features, extract
 from al_service.posterior.fitting import fit_network
 from al_service.posterior.teaching import fit_head
 from tests.posterior.galaxies import TINY, survey, training_set
@@ -145,3 +146,12 @@ def test_chunks_do_not_show(network: Network) -> None:
     np.testing.assert_allclose(
         together.phi[4_090:4_100], apart.phi, rtol=1e-3, atol=1e-3
     )
+
+
+def test_looking_at_many_objects_may_stop_between_two_pieces(network: Network) -> None:
+    """A chunk of thousands with images and spectra was finished first."""
+    inputs, _ = survey(CHUNK_ROWS + 1)
+    with pytest.raises(RunStopped, match=f"after {CHUNK_ROWS} of {CHUNK_ROWS + 1}"):
+        extract(network, inputs, should_stop=lambda: True)
+    few = inputs.take(slice(0, CHUNK_ROWS))
+    assert len(extract(network, few, should_stop=lambda: True)) == CHUNK_ROWS
