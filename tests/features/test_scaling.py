@@ -27,6 +27,12 @@ def test_an_absurd_flux_is_drawn_in() -> None:
     assert scaled[1, 0] == -CLIP_SIGMA
 
 
+def test_one_flux_far_out_does_not_squeeze_all_others_together() -> None:
+    rows = np.random.default_rng(0).normal(size=(1_000, 1))
+    rows[0] = 100.0  # counted as it is, the spread would be 3.3
+    assert Scaler.fit(rows).spread[0] == pytest.approx(1.2, abs=0.1)
+
+
 def test_a_column_that_never_varied_says_nothing_later() -> None:
     scaler = Scaler.fit(np.zeros((10, 1)))
     assert scaler.transform(np.array([[1.0]]))[0, 0] == 0.0
