@@ -1,9 +1,12 @@
 """Every choice about the network and its training, as versioned JSON."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from al_service.errors import InvalidInput
 
 WIDEST: Final = 4096
 """Features or channels: a covariance of as many takes 130 MB for every target."""
@@ -121,3 +124,23 @@ class ModelConfig(BaseModel):
                 f"found {self.dim}"
             )
         return self
+
+
+def check_sees_something(
+    allowed: Collection[str] | None, measured: Collection[str]
+) -> None:
+    """Refuse a network that could look at nothing: it would say the same of everyone.
+
+    Args:
+        allowed: the `modalities` of its settings; None: all.
+        measured: what at least one object of the pool has.
+
+    Raises:
+        InvalidInput: the pool has none of what is allowed.
+    """
+    if allowed is not None and set(allowed).isdisjoint(measured):
+        raise InvalidInput(
+            "model.modalities: expected some of what the pool has"
+            f" ({', '.join(measured) or 'nothing'}), found"
+            f" {', '.join(allowed) or 'none'}"
+        )

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from al_service.errors import Conflict, InvalidInput, NotFound
+from al_service.models.config import check_sees_something
 from al_service.rounds import planning
 from al_service.rounds.policy import RetrainPolicy as RetrainPolicy  # for the doors
 from al_service.survey.targets import DEFAULT_TARGETS
@@ -81,14 +82,16 @@ def create_campaign(session: Session, new: NewCampaign) -> Campaign:
     Raises:
         NotFound: no such pool.
         Conflict: the name is taken.
-        InvalidInput: a target that nobody can predict, or a declared interest in one
-            that this campaign does not.
+        InvalidInput: a target that nobody can predict, a declared interest in one
+            that this campaign does not, or a model that may look at nothing that the
+            pool has.
     """
     pool = pools.find_visible(session, new.pool)
     if pool is None:
         raise NotFound("pool", new.pool)
     targets = _targets(new, pool)
     _check_declared(new.strategy, targets)
+    check_sees_something(new.model.get("modalities"), pool.modalities)
     if campaigns.by_name(session, new.name) is not None:
         raise _taken(new.name)
     try:

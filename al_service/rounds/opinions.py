@@ -58,7 +58,8 @@ def _newest(label: StoredLabel, by_id: Mapping[int, StoredLabel]) -> StoredLabel
 def _repeats(label: NewLabel, stored: StoredLabel, labeler: str) -> bool:
     return stored.labeler == labeler and (
         stored.values,
-        stored.errors,
+        # JSON hands a huge number back as an integer, all digits of which count.
+        {target: float(error) for target, error in stored.errors.items()},
         stored.quality,
         _words(stored.note),
     ) == (dict(label.values), dict(label.errors), label.quality, _words(label.note))

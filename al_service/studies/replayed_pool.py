@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from al_service.features.kept_pixels import KeptPixels, KeptView
 from al_service.features.pool_scan import scan_pool
 from al_service.features.preparation import PIXELS_OF, SPECTRUM
-from al_service.models.config import ModelConfig
+from al_service.models.config import ModelConfig, check_sees_something
 from al_service.studies.sky import known_targets
 from al_service.survey.pool_arrays import PoolArrays
 from al_service.survey.pool_view import PoolView
@@ -72,8 +72,13 @@ def replayed_pool(
         prepared: folder to be filled.
         processes: how many may work at a time.
         on_stage: told how far it is.
+
+    Raises:
+        InvalidInput: an arm may look at nothing that the pool has.
     """
     arrays = PoolArrays.open(path)
+    for model in models:
+        check_sees_something(model.modalities, arrays.modalities)
     seen = frozenset[str]().union(*(_seen(arrays, model) for model in models))
     scan = None
     if SPECTRUM in seen:

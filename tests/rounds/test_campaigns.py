@@ -169,3 +169,14 @@ def test_an_interest_that_no_run_could_heed_is_refused_at_once(
         create_campaign(session, new(strategy=foreign))
     with pytest.raises(InvalidInput, match="positive weight"):
         create_campaign(session, new(strategy={"target_weights": {"z": 0}}))
+
+
+@pytest.mark.parametrize("allowed", [["spectrum"], ["spectrum", "image"], []])
+def test_a_model_that_could_look_at_nothing_of_the_pool_is_refused_at_once(
+    session: Session, allowed: list[str]
+) -> None:
+    """It was trained all the same, and gave every object the same redshift."""
+    make_pool(session)
+    with pytest.raises(InvalidInput, match=r"\(photometry\), found (spectrum|none)"):
+        create_campaign(session, new(model={"modalities": allowed}))
+    assert create_campaign(session, new(model={"modalities": ["photometry"]}))

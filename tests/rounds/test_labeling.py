@@ -125,6 +125,15 @@ def test_the_same_label_told_twice_is_stored_once(
     assert len(list_labels(session, campaign)) == 1
 
 
+def test_a_label_with_an_absurd_error_is_no_opinion_against_itself(
+    session: Session, campaign: Campaign
+) -> None:
+    """JSON gave 1e300 back as an integer: the label was refused for contradicting a
+    label that nobody had told, namely itself."""
+    label = z(1, 0.25, errors={"z": 1e300})
+    assert say(session, campaign, label) == say(session, campaign, label)
+
+
 def test_a_paused_campaign_takes_labels_and_a_finished_one_does_not(
     session: Session, campaign: Campaign
 ) -> None:

@@ -340,3 +340,8 @@ def test_a_pool_that_is_too_small_is_refused_before_any_work(
 def test_a_strategy_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(ValidationError, match="default, random, top_variance, lcmd"):
         small_replay(strategies=("lcdm",))
+
+
+def test_an_arm_that_could_look_at_nothing_is_refused(small_pool: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"has \(photometry\), found spectrum"):
+        run_replay(small_pool, small_replay(strategies=("lcmd:modalities=spectrum",)))
