@@ -179,4 +179,5 @@ def test_a_model_that_could_look_at_nothing_of_the_pool_is_refused_at_once(
     make_pool(session)
     with pytest.raises(InvalidInput, match=r"\(photometry\), found (spectrum|none)"):
         create_campaign(session, new(model={"modalities": allowed}))
-    assert create_campaign(session, new(model={"modalities": ["photometry"]}))
+    made = create_campaign(session, new(model={"modalities": ["photometry"]}))
+    assert made.model["modalities"] == ["photometry"]
