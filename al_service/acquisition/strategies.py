@@ -109,7 +109,9 @@ def rank(
     scale = np.ones(1) if feature_scale is None else feature_scale
     odd = _odd(strategy, candidates, scale, None if held is None else held[free])
     alone = _alone(strategy, candidates, scale)
-    few = _by_lot(candidates, np.setdiff1d(alone, odd), strategy.isolated_share, size)
+    # Of the places that are walked to: of a ranking of twenty thousand it was all.
+    places = min(size, strategy.greedy)
+    few = _by_lot(candidates, np.setdiff1d(alone, odd), strategy.isolated_share, places)
     odd = np.union1d(odd, np.setdiff1d(alone, few))
     chosen = _chosen(
         strategy,
@@ -215,7 +217,7 @@ def _alone(
 def _by_lot(
     candidates: Candidates, rows: NDArray[np.int64], share: float, size: int
 ) -> NDArray[np.int64]:
-    """As many of some rows as may be among the first `size`, by the random keys."""
+    """As many of some rows as may be among so many places, by the random keys."""
     keys = candidates.random_keys[rows]
     order = np.lexsort((candidates.object_ids[rows], keys))
     return np.sort(rows[order[: math.ceil(share * size - ROUNDING)]])

@@ -68,6 +68,20 @@ def test_of_those_that_stand_alone_a_few_are_asked_for_now_and_then() -> None:
     assert ranking.odd.tolist() == sorted(set(junk) - set(few))
 
 
+def test_a_long_order_holds_back_whom_the_walk_alone_would_hold_back() -> None:
+    """A ranking of the whole pool let all of them in, the strangest first."""
+    junk = list(range(0, 400, 40))
+    sky = with_junk(small_sky(dim=16), junk)
+
+    short = sky.rank(Strategy.LCMD, size=120, greedy=120)
+    whole = sky.rank(Strategy.LCMD, size=400, greedy=120)
+
+    assert whole.order[:120].tolist() == short.order.tolist()
+    assert whole.odd.tolist() == short.odd.tolist()
+    assert len(whole.odd) == 7
+    assert sorted(whole.order[-7:].tolist()) == whole.odd.tolist()
+
+
 def test_what_is_held_back_comes_behind_the_few_that_stand_alone() -> None:
     junk = list(range(0, 400, 40))
     sky = with_junk(small_sky(dim=16), junk)
