@@ -7,16 +7,19 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from al_service.errors import InvalidInput
+from al_service.survey.spectra.grid import N_PIXELS
 
 DEFAULT_FILE: Final = Path(__file__).with_name("settings.toml")
 
 Share = float
+Positive = Annotated[float, Field(gt=0)]
 PerBand = tuple[float, float, float, float, float]
+PositivePerBand = tuple[Positive, Positive, Positive, Positive, Positive]
 Range = tuple[float, float]
 
 
@@ -90,15 +93,15 @@ class ShapeSettings(_Part):
 class ImageSettings(_Part):
     """What the camera and the sky do."""
 
-    seeing: PerBand
+    seeing: PositivePerBand
     seeing_scatter: float = Field(ge=0)
     wing_share: Share = Field(ge=0, le=1)
     wing_width: float = Field(gt=0)
-    sky_noise: PerBand
+    sky_noise: PositivePerBand
     sky_noise_scatter: float = Field(ge=0)
     noise_correlation: float = Field(ge=0, lt=0.5)
     sky_residual: float = Field(ge=0)
-    electrons_per_nanomaggie: PerBand
+    electrons_per_nanomaggie: PositivePerBand
     centering: float = Field(ge=0)
 
 
@@ -134,12 +137,12 @@ class SpectrumSettings(_Part):
     sdss_pixels: tuple[int, int]
     boss_pixels: tuple[int, int]
     coverage_scatter: float = Field(ge=0)
-    sky_noise: tuple[float, float]
+    sky_noise: tuple[Positive, Positive]
     sky_noise_scatter: float = Field(ge=0)
-    wavelength: tuple[float, ...]
-    sdss_noise: tuple[float, ...]
-    boss_noise: tuple[float, ...]
-    sky_lines: tuple[tuple[float, float, float], ...]
+    wavelength: tuple[Positive, ...]
+    sdss_noise: tuple[Positive, ...]
+    boss_noise: tuple[Positive, ...]
+    sky_lines: tuple[tuple[Positive, Positive, Positive], ...]
     sky_line_width: float = Field(gt=0)
     noise_over_stated: float = Field(gt=0)
     noise_over_stated_in_lines: float = Field(gt=0)
@@ -154,6 +157,26 @@ class SpectrumSettings(_Part):
     faint_share: Share = Field(ge=0, le=1)
     faint_limit: float = Field(gt=0)
     faint_lowest: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        curves = [self.wavelength, self.sdss_noise, self.boss_noise]
+        if len({len(curve) for curve in curves}) > 1:
+            raise ValueError("expected as many sdss_noise and boss_noise as wavelength")
+        if len(self.structure) != len(self.structure_pixels):
+            raise ValueError("expected as many structure_pixels as structure")
+        for first, last in (self.sdss_pixels, self.boss_pixels):
+            if not 0 <= first < last < N_PIXELS:
+                raise ValueError(
+                    "sdss_pixels, boss_pixels: expected first and last of"
+                    f" {N_PIXELS} pixels, found {first} and {last}"
+                )
+        if self.faint_lowest >= self.faint_limit:
+            raise ValueError(
+                f"expected faint_lowest below faint_limit = {self.faint_limit},"
+                f" found {self.faint_lowest}"
+            )
+        return self
 
 
 class LabelSettings(_Part):
@@ -223,7 +246,7 @@ class SimulationSettings(_Part):
         try:
             return type(self).model_validate(parts)
         except ValidationError as error:
-            raise InvalidInput(f"settings: {error}") from error
+            raise InvalidInput(f"settings: {_named(error)}") from error
 
 
 @cache
@@ -239,11 +262,26 @@ def read_settings(path: Path) -> SimulationSettings:
         path: TOML, any subset of the sections and settings of the default file.
 
     Raises:
-        InvalidInput: the file is no TOML, or names what does not exist.
+        InvalidInput: the file is no TOML, names what does not exist, or was written
+            for another version of the default file.
     """
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path}: expected TOML: {error}") from error
-    given.pop("version", None)
-    return default_settings().with_changes(given)
+    default = default_settings()
+    if (version := given.pop("version", default.version)) != default.version:
+        raise InvalidInput(
+            f"{path}: expected settings of version {default.version}, found {version!r}"
+        )
+    return default.with_changes(given)
+
+
+def _named(error: ValidationError) -> str:
+    """Every setting that is wrong, with what came."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
+        # A whole section says too much.
+        + ("" if isinstance(one["input"], Mapping) else f", found {one['input']!r}")
+        for one in error.errors()
+    )

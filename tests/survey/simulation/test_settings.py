@@ -24,12 +24,21 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[gaps]\njunk = 1.5\n", "junk"),
+        ("[gaps]\njunk = 1.5\n", r"settings: gaps\.junk: .* equal to 1, found 1\.5$"),
         ("[gaps]\njunks = 0.5\n", "junks"),
         ("[gap]\njunk = 0.5\n", "expected a section"),
         ("gaps = 3\n", "expected a section"),
         ("[gaps\n", "expected TOML"),
         ("[star_formation]\ncolor = [1.0, 2.0]\n", "as many rates as colors"),
+        ("[images]\nsky_noise = [-1, 1, 1, 1, 1]\n", r"images\.sky_noise\.0: .* -1$"),
+        ("[images]\nseeing = [1, 1, 1, 1, 0]\n", r"images\.seeing\.4: .* found 0$"),
+        ("[spectra]\nsky_noise = [0.5, 0]\n", r"spectra\.sky_noise\.1: .* found 0$"),
+        ("[spectra]\nwavelength = [4000.0, 5000.0]\n", "as many sdss_noise"),
+        ("[spectra]\nstructure = [0.1]\n", "as many structure_pixels as structure"),
+        ("[spectra]\nsdss_pixels = [4108, 275]\n", "found 4108 and 275"),
+        ("[spectra]\nboss_pixels = [8, 4620]\n", "of 4620 pixels, found 8 and 4620"),
+        ("[spectra]\nfaint_lowest = 9.0\n", "faint_limit = 5.0, found 9.0"),
+        ("version = 1\n", "expected settings of version 2, found 1"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(
