@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
@@ -15,7 +16,8 @@ from rich.table import Table
 from al_service.cli.experiment_pools import experiment_sky
 from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings
 from al_service.cli.output import JsonOption, console_for, write_json
-from al_service.studies.experiment.markdown import as_markdown, columns_of, number
+from al_service.evaluation.report import ratio_metric
+from al_service.studies.experiment.markdown import as_markdown, number
 from al_service.studies.experiment.page import as_page
 from al_service.studies.experiment.registry import all_systems, runnable
 from al_service.studies.experiment.running import (
@@ -32,6 +34,9 @@ EXPERIMENTS_FOLDER = "experiments"
 
 QUICK_SIZES = {"n_train": 600, "n_validation": 200, "n_test": 300}
 """Enough for every figure to be defined."""
+
+SHOWN = {"crps": "crps", "68 %": "coverage68", "95 %": "coverage95"}
+"""Heading to metric: what fits into 80 columns beside the error."""
 
 app = typer.Typer(
     help="Compare models on shared splits.", no_args_is_help=True, add_completion=False
@@ -221,19 +226,22 @@ def _left(progress: Progress) -> str:
 
 
 def _tables(lines: list[Line]) -> Iterator[Table]:
-    """Per target: every system's figures."""
+    """Per target: what fits a terminal; all figures are in the files."""
     for target in dict.fromkeys(line.target for line in lines):
-        names = columns_of(target)
-        table = Table(title=target)
-        for heading in ("system", "sees", *names, "fit s"):
-            textual = heading in ("system", "sees")
-            table.add_column(heading, justify="left" if textual else "right")
+        shown = {ratio_metric(target): ratio_metric(target), **SHOWN}
+        table = Table(
+            title=target, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+        )
+        table.add_column("system", no_wrap=True)
+        table.add_column("sees", min_width=len("photometry,"))
+        for heading in (*shown, "fit s"):
+            table.add_column(heading, justify="right", no_wrap=True)
         for line in lines:
             if line.target == target:
                 table.add_row(
                     line.system,
-                    ", ".join(line.inputs),
-                    *(number(line.metrics.get(name)) for name in names),
+                    ", ".join(line.inputs) or "nothing",
+                    *(number(line.metrics.get(name)) for name in shown.values()),
                     number(line.fit_seconds),
                 )
         yield table
