@@ -27,6 +27,7 @@ from al_service.studies.experiment.running import (
 )
 from al_service.studies.experiment.settings import QUICK, Effort, ExperimentSettings
 from al_service.studies.experiment.sky import ExperimentSky
+from al_service.studies.experiment.system import in_words
 from al_service.studies.experiment.table import Line, as_json, comparisons, lines_of
 
 EXPERIMENTS_FOLDER = "experiments"
@@ -49,7 +50,9 @@ def systems(json_file: JsonOption = None) -> None:
     known = all_systems().values()
     table = Table("system", "family", "inputs")
     for system in known:
-        table.add_row(system.name, system.family, ", ".join(system.inputs) or "nothing")
+        table.add_row(
+            system.name, system.family, in_words(system.inputs, system.family)
+        )
     console_for(json_file).print(table)
     write_json(
         json_file,
@@ -240,7 +243,7 @@ def _tables(lines: list[Line]) -> Iterator[Table]:
             if line.target == target:
                 table.add_row(
                     line.system,
-                    ", ".join(line.inputs) or "nothing",
+                    in_words(line.inputs, line.family),
                     *(number(line.metrics.get(name)) for name in shown.values()),
                     number(line.fit_seconds),
                 )

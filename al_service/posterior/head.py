@@ -76,6 +76,21 @@ class Head:
         )
         return predictions, epistemic / noise
 
+    def informed(self, patterns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether anything is known of a target: somebody's label, or a scan for z.
+
+        Args:
+            patterns: `N` unions of `Modality`, as predictions have them.
+
+        Returns:
+            `N x T` flags; without one a prediction is the prior, in nobody's unit.
+        """
+        flags = np.tile(self.n_labels > 0, (len(patterns), 1))
+        if Target.Z in self.targets:
+            column = self.targets.index(Target.Z)
+            flags[:, column] |= (patterns & int(Modality.REDSHIFT)) != 0
+        return flags
+
     def epistemic_variance(self, features: Features) -> Floats:
         """What the weights leave open, relative to the noise of a label.
 

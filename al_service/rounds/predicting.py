@@ -80,7 +80,8 @@ def predict_head(
             predictions = calibration.apply(predictions)
         scores = total_variance(variance)
         saved = None if value is None else value.saving(features, predictions)
-        texts = predictions_json(predictions, saved)
+        informed = head.informed(predictions.patterns)
+        texts = predictions_json(predictions, informed, saved)
         made += [
             NewPrediction(int(one), float(score), targets)
             for one, score, targets in zip(ids[places], scores, texts, strict=True)
@@ -133,21 +134,25 @@ def expected_losses(queue: Queue, *, head: Head, cache: FeatureCache) -> JsonObj
 
 
 def predictions_json(
-    predictions: Predictions, saved: NDArray[np.float64] | None = None
+    predictions: Predictions,
+    informed: NDArray[np.bool_],
+    saved: NDArray[np.float64] | None = None,
 ) -> list[str]:
     """One JSON text per row: target to mean, deviations, interval; numbers only.
 
-    A target whose numbers overflowed is left out: JSON has no infinity.
+    A target whose numbers overflowed is left out: JSON has no infinity. So is one of
+    which nothing is known: nobody has told a label yet.
 
     Args:
         predictions: of `N` objects.
+        informed: `N x T` flags.
         saved: `N x T`, by how much a spectrum would lower the standard deviations; NaN
             for objects that have one.
     """
     low, high = predictions.interval(_LEVEL)
     spreads = (predictions.epistemic, predictions.aleatoric)
     columns = np.stack([predictions.mean, *spreads, low, high], axis=2)  # N x T x 5
-    usable = np.asarray(np.isfinite(columns).all(axis=2))
+    usable = informed & np.isfinite(columns).all(axis=2)
     lacking = np.zeros(len(columns), dtype=np.bool_)
     if saved is not None:
         lacking = np.asarray(np.isfinite(saved).any(axis=1))

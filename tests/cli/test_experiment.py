@@ -39,7 +39,9 @@ def test_a_quick_run_writes_json_markdown_and_goes_on_where_it_was(
 
     assert result.exit_code == 0, result.output
     assert not [line for line in result.stderr.splitlines() if "…" in line]
-    assert re.search(r"marginal +nothing( +-?[\d.]+){5} *$", result.stderr, re.M)
+    assert re.search(
+        r"marginal +nothing( +-?[\d.]+){5} *$", result.stderr, re.MULTILINE
+    )
     report = json.loads(result.stdout)
     assert [row["system"] for row in report["rows"]] == [
         "marginal",

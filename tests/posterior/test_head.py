@@ -10,6 +10,7 @@ from al_service.models.network import Network
 from al_service.posterior.features import CHUNK_ROWS, Features, extract
 from al_service.posterior.fitting import fit_network
 from al_service.posterior.teaching import fit_head
+from al_service.survey.inputs import Modality
 from tests.posterior.galaxies import TINY, survey, training_set
 
 N = 120
@@ -126,6 +127,8 @@ def test_without_labels_there_is_the_prior(network: Network, known: Features) ->
     head = fit_head(network, known.take(slice(0, 0)), nothing, nothing)
     predicted = head.predict(known)
     assert head.n_labels.tolist() == [0, 0]
+    scanned = np.array([int(Modality.PHOTOMETRY), int(Modality.REDSHIFT)])
+    assert head.informed(scanned).tolist() == [[False, False], [True, False]]
     expected = network.transform.back(
         np.tile(network.latent_center, (N, 1)), np.zeros((N, 2)), np.zeros((N, 2))
     )

@@ -59,7 +59,7 @@ class BatchItem(Output):
     score: float | None
     """Summed noise-normalized epistemic variance."""
     prediction: dict[str, TargetPrediction] | None
-    """By target; null before the first run."""
+    """By target; null before the first run. Targets without any label are left out."""
     held: bool
     """Whether the batch still reserves it: neither labeled nor lost."""
     links: dict[str, str]

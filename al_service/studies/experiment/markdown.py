@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from al_service.evaluation.report import ratio_metric
 from al_service.studies.experiment.settings import ExperimentSettings
-from al_service.studies.experiment.system import Family
+from al_service.studies.experiment.system import Family, in_words
 from al_service.studies.experiment.table import Line
 from al_service.survey.targets import UNITS, Target
 
@@ -107,7 +107,7 @@ def _cells(line: Line, names: Sequence[str]) -> list[str]:
         figures[0] += f" ({number(interval[0])} to {number(interval[1])})"
     return [
         line.system,
-        _seen(line.inputs, hides=line.hides),
+        _seen(in_words(line.inputs, line.family), hides=line.hides),
         *figures,
         number(line.fit_seconds),
         number(line.predict_seconds),
@@ -116,8 +116,7 @@ def _cells(line: Line, names: Sequence[str]) -> list[str]:
     ]
 
 
-def _seen(inputs: Sequence[str], *, hides: bool) -> str:
-    names = ", ".join(inputs) or "nothing"
+def _seen(names: str, *, hides: bool) -> str:
     return f"{names} {REST_HIDDEN}" if hides else names
 
 
@@ -132,7 +131,7 @@ def comparison_cells(one: Json) -> list[str]:
     """One line of the comparisons as text, under the headings `COMPARED`."""
     return [
         one["system"],
-        _seen(one["inputs"], hides=one["hides"]),
+        _seen(", ".join(one["inputs"]), hides=one["hides"]),
         number(one["error"]),
         one["best_single"],
         number(one["best_single_error"]),

@@ -31,6 +31,13 @@ class Family(StrEnum):
     BALANCE = "balance"  # fusion that keeps one modality from crowding out another
 
 
+def in_words(inputs: Sequence[str], family: Family) -> str:
+    """What a system looks at."""
+    if family is Family.CEILING:
+        return "the latents"
+    return ", ".join(inputs) or "nothing"
+
+
 @dataclass(frozen=True)
 class Examples:
     """Labeled objects."""
