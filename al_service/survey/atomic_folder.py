@@ -16,6 +16,9 @@ from al_service.survey.unfinished import clear_abandoned, held
 
 MANIFEST: Final = "manifest.json"
 
+NO_FILE: Final = "no file"
+"""What is found in the place of a digest."""
+
 QUIET_SECONDS: Final = 1.0
 """A thread that has begun to compress a chunk writes it within this time."""
 
@@ -139,11 +142,17 @@ def read_manifest(
     Args:
         folder: a folder written by `new_folder` and `write_manifest`.
         digest: the manifest's expected digest; None takes any.
+
+    Raises:
+        CorruptArtifact: it is another one, or there is none.
     """
-    found = manifest_digest(folder)
+    path = folder / MANIFEST
+    found = manifest_digest(folder) if path.is_file() else NO_FILE
+    if found == NO_FILE:
+        raise CorruptArtifact(path, digest or "of a manifest", found)
     if digest is not None and found != digest:
-        raise CorruptArtifact(folder / MANIFEST, digest, found)
-    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        raise CorruptArtifact(path, digest, found)
+    manifest: dict[str, Any] = json.loads(path.read_text())
     return manifest
 
 
@@ -151,7 +160,7 @@ def verify_files(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Read every file of the manifest and refuse the first that was changed."""
     for name, expected in manifest["files"].items():
         path = folder / name
-        found = file_digest(path) if path.is_file() else "no file"
+        found = file_digest(path) if path.is_file() else NO_FILE
         if found != expected:
             raise CorruptArtifact(path, expected, found)
 

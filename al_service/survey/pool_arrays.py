@@ -17,7 +17,9 @@ import numpy as np
 import zarr
 from numpy.typing import ArrayLike, NDArray
 
+from al_service.errors import CorruptArtifact
 from al_service.survey.atomic_folder import (
+    NO_FILE,
     manifest_digest,
     new_folder,
     read_manifest,
@@ -37,6 +39,9 @@ FORMAT_VERSION: Final = 1
 OBJECTS: Final = "objects.npz"
 """File of the small columns."""
 
+_ZARR: Final = "zarr.json"
+"""Without it a folder is no array."""
+
 _PHOTOMETRY: Final = "photometry"
 _IMAGE: Final = "image"
 _SPECTRUM: Final = "spectrum"
@@ -52,7 +57,8 @@ class PoolArrays:
         self.targets: tuple[str, ...] = tuple(manifest["targets"])
         self.columns, self._flags = read_columns(path / OBJECTS, MODALITIES)
         self._arrays = {
-            name: zarr.open_array(path / name, mode="r") for name in self._flags
+            name: _opened(path / name, manifest["files"].get(f"{name}/{_ZARR}"))
+            for name in self._flags
         }
 
     @classmethod
@@ -157,6 +163,13 @@ class PoolArrays:
         for start in range(0, len(self), size):
             rows = slice(start, min(start + size, len(self)))
             yield rows, self.inputs(rows, modalities=modalities)
+
+
+def _opened(path: Path, digest: str | None) -> Any:  # Any: zarr.Array
+    try:
+        return zarr.open_array(path, mode="r")
+    except FileNotFoundError as missing:
+        raise CorruptArtifact(path / _ZARR, str(digest), NO_FILE) from missing
 
 
 def write_pool_arrays(

@@ -131,6 +131,16 @@ def test_another_manifest_than_the_expected_one_is_refused(tmp_path: Path) -> No
         PoolArrays.open(tmp_path / "pool", digest="0" * 64)
 
 
+@pytest.mark.parametrize("lost", ["image/zarr.json", "manifest.json"])
+def test_a_lost_file_is_named_when_the_pool_is_opened(
+    tmp_path: Path, lost: str
+) -> None:
+    write(tmp_path / "pool")
+    (tmp_path / "pool" / lost).unlink()
+    with pytest.raises(CorruptArtifact, match=f"{lost}: expected .*, found no file"):
+        PoolArrays.open(tmp_path / "pool")
+
+
 def test_duplicate_identifiers_are_refused(tmp_path: Path) -> None:
     twice = columns()
     twice.object_ids[1] = twice.object_ids[0]
