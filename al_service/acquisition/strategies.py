@@ -107,12 +107,8 @@ def rank(
     free = np.flatnonzero(unblocked(group_ids, blocked_groups))
     candidates = everything if len(free) == len(score) else everything.take(free)
     scale = np.ones(1) if feature_scale is None else feature_scale
-    odd = _odd(strategy, candidates, scale, None if held is None else held[free])
-    alone = _alone(strategy, candidates, scale)
-    # Of the places that are walked to: of a ranking of twenty thousand it was all.
-    places = min(size, strategy.greedy)
-    few = _by_lot(candidates, np.setdiff1d(alone, odd), strategy.isolated_share, places)
-    odd = np.union1d(odd, np.setdiff1d(alone, few))
+    held = None if held is None else held[free]
+    odd, few = _guarded(strategy, candidates, scale, held, size=size)
     chosen = _chosen(
         strategy,
         candidates,
@@ -122,16 +118,26 @@ def rank(
         size=size,
         seed=seed,
     )
-    shares = []
-    if len(few):
-        count = len(candidates.score)
-        shares.append(share_of_few(few, strategy.isolated_share, count=count))
-    if strata is not None and strategy.quota < 1.0:
-        shares.append(quota_share(strata[free], strategy.quota))
+    shares = _shares(strategy, few, None if strata is None else strata[free], len(free))
     if shares:
         chosen = _within(chosen, odd, shares)
     order = free[chosen]
     return Ranking(order, everything.score[order], str(strategy.name), free[odd])
+
+
+def _shares(
+    strategy: StrategyConfig,
+    few: NDArray[np.int64],
+    strata: NDArray[np.int64] | None,
+    count: int,
+) -> list[Share]:
+    """What no beginning of the order may have too much of."""
+    shares = []
+    if len(few):
+        shares.append(share_of_few(few, strategy.isolated_share, count=count))
+    if strata is not None and strategy.quota < 1.0:
+        shares.append(quota_share(strata, strategy.quota))
+    return shares
 
 
 def _within(
@@ -187,31 +193,33 @@ def _chosen(
     return _highest(candidates, worth, size)
 
 
-def _odd(
+def _guarded(
     strategy: StrategyConfig,
     candidates: Candidates,
     scale: NDArray[np.float64],
     held: NDArray[np.bool_] | None,
-) -> NDArray[np.int64]:
-    """Rows of the candidates that flags or the gates hold back, ascending."""
+    *,
+    size: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows that are held back, and of those that stand alone the few that are not."""
+    nobody = np.empty(0, dtype=np.int64)
     if strategy.name is Strategy.RANDOM:
-        return np.empty(0, dtype=np.int64)
+        return nobody, nobody
     flags = np.zeros(len(candidates.score), dtype=np.bool_) if held is None else held
-    if strategy.gate > 0.0 and strategy.name in WALKING:
-        scaled = Scaled(candidates.features, candidates.rows, scale.astype(np.float32))
+    if strategy.name not in WALKING:
+        return np.flatnonzero(flags), nobody
+    scaled = Scaled(candidates.features, candidates.rows, scale.astype(np.float32))
+    if strategy.gate > 0.0:
         everybody = np.arange(len(scaled))
         flags = flags | odd_ones(scaled.take(everybody), strategy.gate)
-    return np.flatnonzero(flags)
-
-
-def _alone(
-    strategy: StrategyConfig, candidates: Candidates, scale: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Rows of the candidates that stand alone, ascending."""
-    if strategy.isolation == 0.0 or strategy.name not in WALKING:
-        return np.empty(0, dtype=np.int64)
-    scaled = Scaled(candidates.features, candidates.rows, scale.astype(np.float32))
-    return np.flatnonzero(isolated(scaled, strategy.isolation))
+    if strategy.isolation == 0.0:
+        return np.flatnonzero(flags), nobody
+    alone = np.flatnonzero(isolated(scaled, strategy.isolation) & ~flags)
+    places = min(size, strategy.greedy)
+    few = _by_lot(candidates, alone, strategy.isolated_share, places)
+    flags = flags.copy()
+    flags[np.setdiff1d(alone, few)] = True
+    return np.flatnonzero(flags), few
 
 
 def _by_lot(

@@ -62,7 +62,7 @@ def compare_tests(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
             values_of(some, test, target, metric) for some in (curves, control)
         )
         report.setdefault(test, {}).setdefault(target, {})[metric] = {
-            name: compared(ratio, _labels(curves), own, random)
+            name: _compared(ratio, _labels(curves), own, random)
             for name, ratio in RATIOS.items()
         }
     return report
@@ -83,7 +83,7 @@ def values_of(
     )
 
 
-def compared(
+def _compared(
     ratio: Ratio,
     n_labels: NDArray[np.integer],
     own: NDArray[np.float64],
@@ -123,27 +123,23 @@ def over_targets(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
         RMSE of dz/(1+z) for z, of the target for all others.
     """
     targets = list(curves[0].points[0].metrics)
+    own, random = (
+        np.stack(
+            [values_of(some, DRAWN, one, ratio_metric(one)) for one in targets], axis=1
+        )
+        for some in (curves, control)
+    )  # S x T x K each
 
-    def errors(some: Sequence[Curve]) -> NDArray[np.float64]:  # S x T x K
-        each = [values_of(some, DRAWN, one, ratio_metric(one)) for one in targets]
-        return np.stack(each, axis=1)
+    def of_all(summary: Callable[[Iterator[float]], float]) -> Ratio:
+        return lambda n_labels, mine, theirs: summary(
+            error_ratio(n_labels, mine[:, column], theirs[:, column])
+            for column in range(len(targets))
+        )
 
-    def of_all(summary: Callable[[list[float]], float]) -> Json:
-        def ratio(
-            n_labels: NDArray[np.integer],
-            own: NDArray[np.float64],
-            random: NDArray[np.float64],
-        ) -> float:
-            return summary(
-                [
-                    error_ratio(n_labels, own[:, column], random[:, column])
-                    for column in range(len(targets))
-                ]
-            )
-
-        return compared(ratio, _labels(curves), errors(curves), errors(control))
-
-    return {"mean_error_ratio": of_all(fmean), "largest_error_ratio": of_all(max)}
+    return {
+        f"{name}_error_ratio": _compared(of_all(summary), _labels(curves), own, random)
+        for name, summary in (("mean", fmean), ("largest", max))
+    }
 
 
 def _cells(curve: Curve) -> Iterator[tuple[str, str, str]]:

@@ -6,18 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from al_service.evaluation.curves import error_ratio, label_ratio
 from al_service.evaluation.report import ratio_metric
 from al_service.studies.arms import CONTROL
 from al_service.studies.campaign import Curve
-from al_service.studies.comparing import (
-    DRAWN,
-    Ratio,
-    compare_tests,
-    compared,
-    over_targets,
-    values_of,
-)
+from al_service.studies.comparing import DRAWN, compare_tests, over_targets
 from al_service.studies.settings import ReplaySettings
 
 Json = dict[str, Any]  # Any: JSON of any depth
@@ -56,6 +48,7 @@ def replay_report(settings: ReplaySettings, curves: Sequence[Curve]) -> Json:
 
 
 def _arm_report(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
+    tests = compare_tests(curves, control)
     return {
         "curves": [
             {
@@ -73,10 +66,10 @@ def _arm_report(curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
             }
             for curve in curves
         ],
-        "rmse_ratio": _ratios(error_ratio, curves, control),
-        "label_ratio": _ratios(label_ratio, curves, control),
+        "rmse_ratio": _headline(tests, "error_ratio"),
+        "label_ratio": _headline(tests, "label_ratio"),
         "all_targets": over_targets(curves, control),
-        "tests": compare_tests(curves, control),
+        "tests": tests,
         "select_seconds": float(np.mean([curve.select_seconds for curve in curves])),
     }
 
@@ -88,18 +81,11 @@ def _spoiled_labels(curves: Sequence[Curve]) -> dict[str, float]:
     }
 
 
-def _ratios(ratio: Ratio, curves: Sequence[Curve], control: Sequence[Curve]) -> Json:
-    n_labels = np.array([point.n_labels for point in curves[0].points])
+def _headline(tests: Json, name: str) -> Json:
+    """One comparison of every target, on the test set as drawn."""
     return {
-        target: compared(
-            ratio,
-            n_labels,
-            *(
-                values_of(some, DRAWN, target, ratio_metric(target))
-                for some in (curves, control)
-            ),
-        )
-        for target in curves[0].points[0].metrics
+        target: metrics[ratio_metric(target)][name]
+        for target, metrics in tests[DRAWN].items()
     }
 
 
