@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +17,13 @@ from rich.table import Table
 from al_service.cli.experiment_pools import experiment_sky
 from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings
 from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.cli.progress_bars import progress_bars
 from al_service.evaluation.report import ratio_metric
-from al_service.studies.experiment.markdown import as_markdown, number
+from al_service.studies.experiment.cells import number
+from al_service.studies.experiment.markdown import as_markdown
 from al_service.studies.experiment.page import as_page
 from al_service.studies.experiment.registry import all_systems, runnable
+from al_service.studies.experiment.report import Report, as_json
 from al_service.studies.experiment.running import (
     Progress,
     run_experiment,
@@ -28,7 +32,7 @@ from al_service.studies.experiment.running import (
 from al_service.studies.experiment.settings import QUICK, Effort, ExperimentSettings
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.system import in_words
-from al_service.studies.experiment.table import Line, as_json, comparisons, lines_of
+from al_service.studies.experiment.table import Line
 
 EXPERIMENTS_FOLDER = "experiments"
 """Folder of the trials inside the artifacts folder."""
@@ -122,17 +126,17 @@ def run(
         folder = read_settings(home).artifacts_folder / EXPERIMENTS_FOLDER
         trials = run_experiment(sky, settings, folder, progress=show)
         place = folder / trials_folder(sky, settings)
-    write_json(json_file, as_json(settings, trials))
-    lines = lines_of(trials)
+    report = Report.of(settings, trials)
+    write_json(json_file, as_json(report, trials))
     if markdown is not None:
-        text = as_markdown(settings, lines, comparisons(lines))
-        markdown.write_text(text, encoding="utf-8")
+        markdown.write_text(as_markdown(report), encoding="utf-8")
     if html is not None:
         first = [trial for trial in trials if trial["seed"] == first_seed]
         kept = [(trial, place / f"{trial['system']}-{first_seed}") for trial in first]
-        page = as_page(settings, lines, comparisons(lines), kept)
+        with progress_bars() as bars:
+            page = as_page(report, kept, partial(bars, "drawing the page"))
         html.write_text(page, encoding="utf-8")
-    for table in _tables(lines):
+    for table in _tables(report.lines):
         console.print(table)
 
 

@@ -1,7 +1,8 @@
 """The report as one HTML page that needs no other file and no network."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from string import Template
@@ -10,15 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from al_service.evaluation.embedding import LEAST, Embedding, embed
-from al_service.studies.experiment.markdown import (
-    AGAINST,
-    COMPARED,
-    REST_HIDDEN,
-    comparison_cells,
-    heading,
-    table_of,
-    title,
-)
+from al_service.studies.experiment.cells import REST_HIDDEN, heading, table_of, title
+from al_service.studies.experiment.overview import Grid, overview
 from al_service.studies.experiment.pictures import (
     Seen,
     calibration_picture,
@@ -28,9 +22,8 @@ from al_service.studies.experiment.pictures import (
     pit_picture,
     selective_picture,
 )
-from al_service.studies.experiment.settings import ExperimentSettings
+from al_service.studies.experiment.report import Report
 from al_service.studies.experiment.stored_predictions import StoredPredictions
-from al_service.studies.experiment.table import Line
 from al_service.survey.targets import Target
 
 Json = dict[str, Any]  # Any: JSON
@@ -40,10 +33,20 @@ MOST_LAID_OUT: Final = 2000
 
 _LAYOUT_SEED: Final = 0
 
+_LAYOUTS: Final = "features"
+
+_PICTURES: Final = (
+    density_picture,
+    pit_picture,
+    calibration_picture,
+    selective_picture,
+)
+"""Of what every system predicts for one target."""
+
 _PAGE: Final = Template(
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Experiment on $pool</title><style>
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1200px;
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1500px;
   padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; font-size: 12px; margin: 1rem 0; display: block;
   overflow-x: auto }
@@ -55,6 +58,7 @@ img { max-width: 100%; display: block; margin: .6rem 0 }
 <p>Figures are means over seeds; brackets hold 95&nbsp;% intervals by resampling
 galaxies. Pictures show the first seed. <i>rest hidden</i>: trained on more than it
 sees here.</p>
+<p>$contents</p>
 $body
 </body></html>
 """
@@ -62,53 +66,59 @@ $body
 
 
 def as_page(
-    settings: ExperimentSettings,
-    lines: Sequence[Line],
-    compared: Sequence[Json],
+    report: Report,
     trials: Sequence[tuple[Json, Path]],
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> str:
     """The whole report.
 
     Args:
-        settings: of the experiment.
-        lines: of the table.
-        compared: what `table.comparisons` gave.
+        report: what was found.
         trials: facts and folder of the first seed's trials.
+        progress: told how many of its parts are drawn, and of how many.
     """
-    targets = list(dict.fromkeys(line.target for line in lines))
-    body = [_section(target, lines, compared, trials) for target in targets]
+    draw = [
+        *(partial(_section, report, target, trials) for target in report.targets),
+        partial(_layouts, trials),
+    ]
+    parts = [_grid(grid) for grid in overview(report)]
+    for number, part in enumerate(draw):
+        progress(number, len(draw))
+        parts.append(part())
+    progress(len(draw), len(draw))
     return _PAGE.substitute(
-        pool=escape(settings.pool),
-        heading=escape(heading(settings)),
-        body="\n".join([*body, *_layouts(trials)]),
+        pool=escape(report.settings.pool),
+        heading=escape(heading(report.settings)),
+        contents=_contents(report.targets),
+        body="\n".join(parts),
     )
 
 
-def _section(
-    target: str,
-    lines: Sequence[Line],
-    compared: Sequence[Json],
-    trials: Sequence[tuple[Json, Path]],
-) -> str:
-    own = [line for line in lines if line.target == target]
-    whole = [line for line in own if not line.hides]
+def _contents(targets: Sequence[str]) -> str:
+    links = (f'<a href="#{escape(one)}">{escape(one)}</a>' for one in targets)
+    return " · ".join([*links, f'<a href="#{_LAYOUTS}">features</a>'])
+
+
+def _grid(grid: Grid) -> str:
+    heads = f"<h2>{escape(grid.title)}</h2><p>{escape(grid.explanation)}</p>"
+    return heads + _rows(grid.header, grid.rows)
+
+
+def _section(report: Report, target: str, trials: Sequence[tuple[Json, Path]]) -> str:
+    lines = [line for line in report.lines if line.target == target]
+    heads = f'<h2 id="{escape(target)}">{escape(title(target))}</h2>'
+    parts = [heads, _rows(*table_of(target, lines))]
+    whole = [line for line in lines if not line.hides]
+    parts.append(_image(cost_picture(target, whole)))
     seen = [
         one
         for facts, folder in trials
         for one in [examined(facts["system"], folder, target)]
         if one is not None
     ]
-    pictures = [cost_picture(target, whole)]
     if seen:
-        pictures += [
-            density_picture(target, seen),
-            pit_picture(target, seen),
-            calibration_picture(target, seen),
-            selective_picture(target, seen),
-        ]
-    parts = [f"<h2>{escape(title(target))}</h2>", _table(target, own)]
-    parts += _ratios([one for one in compared if one["target"] == target])
-    return "\n".join([*parts, *(_image(picture) for picture in pictures)])
+        parts += [_image(draw(target, seen)) for draw in _PICTURES]
+    return "\n".join(parts)
 
 
 def examined(system: str, folder: Path, target: str) -> Seen | None:
@@ -130,19 +140,24 @@ def examined(system: str, folder: Path, target: str) -> Seen | None:
     )
 
 
-def _layouts(trials: Sequence[tuple[Json, Path]]) -> list[str]:
-    """UMAP and t-SNE of the features of the last system that learned some.
+def _layouts(trials: Sequence[tuple[Json, Path]]) -> str:
+    """UMAP and t-SNE of what one system has learned to see.
 
-    The order of the systems puts fused ones behind those of one modality.
+    Of the system that fuses most, among those that know what they do not know; of one
+    that states no epistemic uncertainty where no other has learned features.
     """
-    for facts, folder in reversed(trials):
+    best: tuple[tuple[bool, int], str, StoredPredictions] | None = None
+    for facts, folder in trials:
         stored = StoredPredictions.read(folder)
-        if stored.features is not None and len(stored.features) >= LEAST:
-            return _layout_of(facts["system"], stored)
-    return []
+        if stored.features is None or len(stored.features) < LEAST:
+            continue
+        merit = bool(np.any(stored.predictions.epistemic > 0)), len(facts["inputs"])
+        if best is None or merit > best[0]:
+            best = merit, facts["system"], stored
+    return "" if best is None else _layout_of(*best[1:])
 
 
-def _layout_of(system: str, stored: StoredPredictions) -> list[str]:
+def _layout_of(system: str, stored: StoredPredictions) -> str:
     predictions, targets = stored.predictions, stored.predictions.targets
     shown = [str(one) for one in (Target.Z, Target.SFR_MEDIAN) if one in targets]
     colors = {}
@@ -152,22 +167,11 @@ def _layout_of(system: str, stored: StoredPredictions) -> list[str]:
         epistemic = predictions.epistemic[:MOST_LAID_OUT, column]
         colors[f"{name}: epistemic"] = epistemic
     features = np.asarray(stored.features)[:MOST_LAID_OUT]
-    parts = [f"<h2>Features of {escape(system)}</h2>"]
+    parts = [f'<h2 id="{_LAYOUTS}">Features of {escape(system)}</h2>']
     for method in Embedding:
         layout = embed(features, method, seed=_LAYOUT_SEED)
         parts.append(_image(layout_picture(layout, colors, f"{method}: {system}")))
-    return parts
-
-
-def _table(target: str, lines: Sequence[Line]) -> str:
-    return _rows(*table_of(target, lines))
-
-
-def _ratios(compared: Sequence[Json]) -> list[str]:
-    if not compared:
-        return []
-    rows = [comparison_cells(one) for one in compared]
-    return [f"<p>{AGAINST}:</p>", _rows(COMPARED, rows)]
+    return "\n".join(parts)
 
 
 def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,12 +1,11 @@
 """Trials become rows, and rows of several seeds one line of the table."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from al_service.evaluation.report import ratio_metric
-from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.system import Family
 
 Json = dict[str, Any]  # Any: JSON
@@ -21,29 +20,6 @@ _OF_TRIAL: Final = (
     "n_parameters",
     "peak_memory_mb",
 )
-
-
-def as_json(settings: ExperimentSettings, trials: Sequence[Json]) -> Json:
-    """The form of `al experiment run --json`."""
-    return {
-        "settings": settings.model_dump(mode="json"),
-        "rows": [row for trial in trials for row in rows_of(trial)],
-        "shares": [
-            {"system": trial["system"], "seed": trial["seed"], **share}
-            for trial in trials
-            for share in trial["shares"]
-        ],
-        "searches": [
-            {
-                "system": trial["system"],
-                "seed": trial["seed"],
-                "trials": trial["search"],
-            }
-            for trial in trials
-            if trial["search"]
-        ],
-        "comparisons": comparisons(lines_of(trials)),
-    }
 
 
 def rows_of(trial: Json) -> list[Json]:
@@ -63,7 +39,8 @@ class Line:
     hides: bool
     """Whether it was trained to look at more."""
     target: str
-    seeds: int
+    errors: dict[int, float]
+    """What comparisons compare, under every seed: see `ratio_metric`."""
     metrics: dict[str, float | None]
     intervals: dict[str, tuple[float, float] | None]
     """95 %, galaxies resampled: means of the seeds' ends."""
@@ -74,7 +51,7 @@ class Line:
 
     @property
     def error(self) -> float:
-        """What comparisons compare."""
+        """Their mean; NaN where one is not defined."""
         value = self.metrics.get(ratio_metric(self.target))
         return math.nan if value is None else value
 
@@ -107,7 +84,7 @@ def _line(
         inputs,
         hides,
         target,
-        len(rows),
+        {row["seed"]: _error(row) for row in rows},
         metrics,
         {name: _ends(name, rows) for name in rows[0]["intervals"]},
         fit_seconds=_average("fit_seconds", rows),
@@ -115,6 +92,11 @@ def _line(
         n_parameters=_average("n_parameters", rows),
         peak_memory_mb=_average("peak_memory_mb", rows),
     )
+
+
+def _error(row: Json) -> float:
+    value = row["metrics"].get(ratio_metric(row["target"]))
+    return math.nan if value is None else float(value)
 
 
 def _average(name: str, rows: list[Json]) -> float:
@@ -132,51 +114,3 @@ def _ends(name: str, rows: list[Json]) -> tuple[float, float] | None:
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if len(known) == len(values) else None
-
-
-def comparisons(lines: Sequence[Line]) -> list[Json]:
-    """What the table must show, as ratios of errors within one run.
-
-    For every system that looks at several modalities, per target: its error over that
-    of the best system that looks at one; the same with a modality hidden, over the
-    best system of what is left. The floor and the ceiling compare with nobody; the
-    ceiling's own error stands beside every ratio.
-    """
-    found: list[Json] = []
-    ceilings = {
-        line.target: line.error for line in lines if line.family is Family.CEILING
-    }
-    for line in lines:
-        if line.hides or len(line.inputs) > 1:
-            peers = list(_peers(lines, line))
-            if not peers or not math.isfinite(line.error):
-                continue
-            best = min(peers, key=lambda peer: peer.error)
-            found.append(
-                {
-                    "system": line.system,
-                    "inputs": list(line.inputs),
-                    "hides": line.hides,
-                    "target": line.target,
-                    "error": line.error,
-                    "best_single": best.system,
-                    "best_single_error": best.error,
-                    "ratio": line.error / best.error if best.error > 0 else None,
-                    "ceiling": ceilings.get(line.target),
-                }
-            )
-    return found
-
-
-def _peers(lines: Sequence[Line], line: Line) -> Iterator[Line]:
-    """Systems of one modality that the line has at test time, too."""
-    for other in lines:
-        if (
-            other.target == line.target
-            and not other.hides
-            and len(other.inputs) == 1
-            and set(other.inputs) <= set(line.inputs)
-            and other.family is not Family.CEILING
-            and math.isfinite(other.error)
-        ):
-            yield other

@@ -2,12 +2,14 @@ import base64
 import re
 from pathlib import Path
 
-from al_service.studies.experiment.markdown import as_markdown, number, table_of
+from al_service.studies.experiment.cells import number, table_of
+from al_service.studies.experiment.markdown import as_markdown
 from al_service.studies.experiment.page import as_page
+from al_service.studies.experiment.report import Report
 from al_service.studies.experiment.running import run_experiment, trials_folder
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.system import Family
-from al_service.studies.experiment.table import Line, comparisons, lines_of
+from al_service.studies.experiment.table import Line
 from tests.studies.experiment.skies import small_settings
 
 PNG = b"\x89PNG"
@@ -21,7 +23,7 @@ def line(system: str, family: Family, error: float) -> Line:
         inputs=("image",),
         hides=False,
         target="sfr_median",
-        seeds=1,
+        errors={0: error},
         metrics={"rmse": error},
         intervals={},
         fit_seconds=1.0,
@@ -54,11 +56,11 @@ def test_the_page_needs_no_other_file_and_the_markdown_has_every_system(
     )
     trials = run_experiment(photometric_sky, settings, tmp_path)
     place = tmp_path / trials_folder(photometric_sky, settings)
-    lines = lines_of(trials)
+    report = Report.of(settings, trials)
     kept = [(trial, place / f"{trial['system']}-0") for trial in trials]
 
-    page = as_page(settings, lines, comparisons(lines), kept)
-    text = as_markdown(settings, lines, comparisons(lines))
+    page = as_page(report, kept)
+    text = as_markdown(report)
 
     for name in settings.systems:
         assert f"<td>{name}</td>" in page
@@ -69,3 +71,28 @@ def test_the_page_needs_no_other_file_and_the_markdown_has_every_system(
     assert all(base64.b64decode(one).startswith(PNG) for one in pictures)
     assert "http" not in page
     assert "src=" not in page.replace('src="data:', "")
+
+
+def test_features_are_those_of_a_system_that_knows_what_it_does_not_know(
+    whole_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    """They were those of the last system, whose picture of uncertainty was blank."""
+    settings = small_settings(
+        systems=("photometry_mlp", "pyro_last_layer", "greedy_rebalancing"),
+        n_train=60,
+        n_validation=12,
+        n_test=24,
+    )
+    trials = run_experiment(whole_sky, settings, tmp_path)
+    place = tmp_path / trials_folder(whole_sky, settings)
+    kept = [(trial, place / f"{trial['system']}-0") for trial in trials]
+    drawn: list[tuple[int, int]] = []
+
+    page = as_page(
+        Report.of(settings, trials, ("z",)),
+        kept,
+        lambda done, total: drawn.append((done, total)),
+    )
+
+    assert "Features of pyro_last_layer</h2>" in page
+    assert drawn == [(0, 2), (1, 2), (2, 2)]

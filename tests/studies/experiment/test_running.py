@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from al_service.errors import InvalidInput
+from al_service.studies.experiment.comparisons import comparisons
+from al_service.studies.experiment.report import Report, as_json
 from al_service.studies.experiment.running import Progress, run_experiment
 from al_service.studies.experiment.sky import ExperimentSky
-from al_service.studies.experiment.table import as_json, comparisons, lines_of
+from al_service.studies.experiment.table import lines_of
 from tests.studies.experiment.skies import small_settings
 
 
@@ -79,7 +81,8 @@ def test_the_rows_are_what_the_contract_says(
 ) -> None:
     settings = small_settings(seeds=2)
 
-    report = as_json(settings, run_experiment(photometric_sky, settings, tmp_path))
+    trials = run_experiment(photometric_sky, settings, tmp_path)
+    report = as_json(Report.of(settings, trials), trials)
 
     json.dumps(report, allow_nan=False)
     rows = report["rows"]
@@ -145,10 +148,10 @@ def test_fused_systems_are_compared_with_the_best_of_one_modality(
     whole = next(
         one
         for one in comparisons(lines)
-        if one["system"] == "linear_all" and not one["hides"]
+        if one.system == "linear_all" and not one.hides
     )
-    assert whole["best_single_error"] == best
-    assert whole["ratio"] == pytest.approx(whole["error"] / best)
+    assert whole.best_single_error == best
+    assert whole.ratio == pytest.approx(whole.error / best)
     shares = {share["target"]: share for share in trials[2]["shares"]}
     assert set(shares["z"]["shapley"]) == {"image", "spectrum"}
 
