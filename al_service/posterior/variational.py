@@ -20,11 +20,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from al_service.models.streams import Said, StreamNetwork
-from al_service.posterior.stream_fitting import (
-    StreamData,
-    StreamSchedule,
-    batches,
-)
+from al_service.posterior.stream_data import StreamData
+from al_service.posterior.stream_fitting import StreamSchedule, batches
 
 TEMPERATURE: Final = 0.1
 """Weight of prior and entropy against the labels."""

@@ -5,8 +5,8 @@ import torch
 
 from al_service.models.balance import Balance
 from al_service.models.streams import Reading, StreamShape
+from al_service.posterior.stream_data import StreamData
 from al_service.posterior.stream_fitting import (
-    StreamData,
     StreamSchedule,
     beta_nll,
     fit_streams,

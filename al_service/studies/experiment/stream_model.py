@@ -21,7 +21,7 @@ from al_service.models.streams import (
     StreamShape,
 )
 from al_service.posterior.predictions import Predictions
-from al_service.posterior.stream_fitting import StreamData
+from al_service.posterior.stream_data import StreamData
 from al_service.posterior.variational import WeightGuide, passed_with
 from al_service.studies.experiment.measurements import Measurements
 from al_service.studies.experiment.storing import (

@@ -13,12 +13,8 @@ from al_service.features.preparation import PHOTOMETRY, PIXELS_OF, SPECTRUM
 from al_service.models.balance import Balance
 from al_service.models.streams import Joining, Reading, StreamNetwork, StreamShape
 from al_service.posterior.last_layer_laplace import laplace_factor
-from al_service.posterior.stream_fitting import (
-    StreamData,
-    StreamSchedule,
-    fit_streams,
-    passed,
-)
+from al_service.posterior.stream_data import StreamData
+from al_service.posterior.stream_fitting import StreamSchedule, fit_streams, passed
 from al_service.posterior.variational import fit_guide
 from al_service.randomness import derived_seed
 from al_service.studies.experiment.settings import Effort
