@@ -11,7 +11,7 @@ spectrum, t Student's density, and 1/R that of wrong scans, which lie anywhere.
 """
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +82,7 @@ def scan_scale(
 
 
 def doubted(
-    scan: NDArray[np.float32], center: Floats, variance: Floats
+    scan: NDArray[np.floating[Any]], center: Floats, variance: Floats
 ) -> NDArray[np.bool_]:
     """Whether scans contradict what is known without the spectrum.
 

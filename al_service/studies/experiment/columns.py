@@ -68,6 +68,14 @@ class ColumnScale:
                 parts.append(has)
         return np.concatenate(parts, axis=1, dtype=np.float64)
 
+    def place(self, name: str) -> slice:
+        """Which of the `F` columns are a modality's, its flag among them."""
+        flag = 1 if len(self.inputs) > 1 else 0
+        widths = [len(self.scalers[one].center) + flag for one in self.inputs]
+        number = self.inputs.index(name)
+        start = sum(widths[:number])
+        return slice(start, start + widths[number])
+
     @property
     def width(self) -> int:
         """Number of columns `F`, flags included."""

@@ -1,6 +1,6 @@
 """Networks of one modality each, trained apart; what they say is joined."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.features.preparation import IMAGE, SPECTRUM
+from al_service.features.scanned_redshift import believed_redshifts
 from al_service.posterior.predictions import Predictions
+from al_service.posterior.scan_measurement import doubted
 from al_service.studies.experiment.measurements import Measurements
 from al_service.studies.experiment.storing import (
     read_facts,
@@ -28,6 +30,7 @@ from al_service.studies.experiment.system import (
     Lesson,
     own_space,
 )
+from al_service.survey.targets import Target
 
 Floats = NDArray[np.float64]
 
@@ -66,9 +69,9 @@ class FittedLateFusion:
 
     def predict(self, measurements: Measurements) -> Predictions:
         """Join what both say; one alone where the other sees nothing."""
-        image, spectrum = (
-            self.parts[name].predict(measurements) for name in (IMAGE, SPECTRUM)
-        )
+        image = self.parts[IMAGE].predict(measurements)
+        measurements = _believing(measurements, image)
+        spectrum = self.parts[SPECTRUM].predict(measurements)
         sees = [measurements.has(name)[:, None] for name in (IMAGE, SPECTRUM)]
         center, variance = self._joined(image, spectrum)
         for part, other in ((image, sees[1]), (spectrum, sees[0])):
@@ -130,24 +133,20 @@ class LateFusion:
             IMAGE: fitted_streams(lesson, self.image),
             SPECTRUM: fitted_streams(lesson, self.spectrum),
         }
-        said = [part.predict(lesson.validation.measurements) for part in parts.values()]
-        image, spectrum = said
+        measured = lesson.validation.measurements
+        image = parts[IMAGE].predict(measured)
+        believed = _believing(measured, image)
+        spectrum = parts[SPECTRUM].predict(believed)
         own = own_space(lesson.targets, lesson.validation.values)
-        weights = _stacked(image.center, spectrum.center, own)
+        own[~believed.has(SPECTRUM)] = np.nan
         fitted = FittedLateFusion(
             self.rule,
             parts,
             correlation(image.center - own, spectrum.center - own),
-            weights,
+            _stacked(image.center, spectrum.center, own),
             np.ones(len(lesson.targets)),
         )
-        return FittedLateFusion(
-            self.rule,
-            parts,
-            fitted.correlation,
-            weights,
-            _level(fitted, lesson.validation, own),
-        )
+        return replace(fitted, noise=_level(fitted, lesson.validation, own))
 
     def load(self, folder: Path) -> FittedLateFusion:
         """What `FittedLateFusion.save` wrote."""
@@ -159,6 +158,18 @@ class LateFusion:
             arrays["weights"],
             arrays["noise"],
         )
+
+
+def _believing(measurements: Measurements, image: Predictions) -> Measurements:
+    """The same objects without spectra whose scan contradicts the image."""
+    scan = believed_redshifts(measurements.inputs)
+    if scan is None or Target.Z not in image.targets:
+        return measurements
+    column = image.targets.index(Target.Z)
+    rows = np.flatnonzero(np.isfinite(scan[:, 0]) & measurements.has(IMAGE))
+    variance = image.total_spread[rows, column] ** 2
+    wrong = doubted(scan[rows], image.center[rows, column], variance)
+    return measurements.leaving(SPECTRUM, rows[wrong])
 
 
 def weighted(

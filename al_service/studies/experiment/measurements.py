@@ -36,6 +36,13 @@ class Measurements:
         }
         return replace(self, inputs=replace(inputs, **hidden))
 
+    def leaving(self, name: str, rows: Rows) -> Self:
+        """The same objects as if a modality of some had never been observed."""
+        flags = self.has(name).copy()
+        flags[rows] = False
+        hidden: dict[str, Any] = {f"has_{name}": flags}  # Any: as above
+        return replace(self, inputs=replace(self.inputs, **hidden))
+
     def has(self, name: str) -> NDArray[np.bool_]:
         """`N` flags: which objects have a modality."""
         flags: NDArray[np.bool_] | None = getattr(self.inputs, f"has_{name}")

@@ -16,7 +16,7 @@ from al_service.studies.experiment.trial import Job, carry_out
 
 Json = dict[str, Any]  # Any: JSON
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 """Of a trial's folder; with another one, everything is done again."""
 
 _PIXELS_FOLDER: Final = "pixels"

@@ -1,8 +1,6 @@
-"""A trained network of the comparison, and what is known of its weights."""
+"""A trained system of the comparison: networks, scales, and the scan beside them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from al_service.features.preparation import SPECTRUM
 from al_service.features.scanned_redshift import believed_redshifts
-from al_service.models.consistent_dropout import draw_masks, settle_masks
-from al_service.models.streams import (
-    Joining,
-    Reading,
-    Said,
-    StreamNetwork,
-    StreamShape,
-)
+from al_service.models.streams import Joining, Reading, StreamNetwork, StreamShape
 from al_service.posterior.predictions import Predictions
-from al_service.posterior.stream_data import StreamData
-from al_service.posterior.variational import WeightGuide, passed_with
+from al_service.posterior.scan_measurement import doubted
+from al_service.posterior.variational import WeightGuide
 from al_service.studies.experiment.measurements import Measurements
 from al_service.studies.experiment.storing import (
     read_estimators,
@@ -32,40 +24,21 @@ from al_service.studies.experiment.storing import (
     write_facts,
     write_tensors,
 )
-from al_service.studies.experiment.stream_reading import StreamReader, Tensors
+from al_service.studies.experiment.stream_moments import (
+    Moments,
+    Networks,
+    Uncertainty,
+)
+from al_service.studies.experiment.stream_reading import StreamReader
 from al_service.survey.inputs import Modality
 from al_service.survey.targets import Target
 
 Floats = NDArray[np.float64]
 
 
-class Uncertainty(StrEnum):
-    """What is known of the weights."""
-
-    POINT = "point"  # nothing: one network
-    ENSEMBLE = "ensemble"  # several networks from other starts
-    DROPOUT = "dropout"  # networks with parts left out (Gal & Ghahramani 2016)
-    LAPLACE = "laplace"  # the last layer's curvature
-    VARIATIONAL = "variational"  # a Gaussian per weight
-
-
-@dataclass(frozen=True)
-class Moments:
-    """What is said of `N` objects, labels of unit spread."""
-
-    mean: Floats
-    """`N x T`."""
-    epistemic: Floats
-    """`N x T` variances owed to the weights."""
-    noise: Floats
-    """`N x T` variances of the labels."""
-    features: NDArray[np.float32]
-    """`N x D`."""
-
-
 @dataclass(frozen=True)
 class FittedStreams:
-    """One network or several, their scales, and what is known of their weights."""
+    """Networks and their scales."""
 
     targets: tuple[str, ...]
     reader: StreamReader
@@ -74,35 +47,34 @@ class FittedStreams:
     """`T` means of the labels in own space."""
     spread: Floats
     """`T` standard deviations."""
-    networks: tuple[StreamNetwork, ...]
-    uncertainty: Uncertainty
+    networks: Networks
     reads_scan: bool
     """Whether a redshift that the scan is sure of speaks for z."""
-    draws: int
-    """Networks that are drawn where a posterior is sampled."""
+    doubts_scan: bool
+    """Whether it is asked what z is without the spectrum, and the spectrum left out
+    where both contradict each other: training objects without one have taught that."""
     noise_scale: Floats
     """`T` factors on all variances, from validation objects."""
-    factors: Floats | None = None
-    """`T x D x D` of the last layer's covariance, for `LAPLACE`."""
-    guide: WeightGuide | None = None
-    """For `VARIATIONAL`."""
     trials: list[dict[str, Any]] = field(default_factory=list)  # Any: JSON
 
     @property
     def n_parameters(self) -> int:
         """Learned numbers of all networks; of a guide, places and widths."""
-        weights = sum(w.numel() for net in self.networks for w in net.parameters())
-        return weights * (2 if self.guide is not None else 1)
+        return self.networks.n_parameters
 
     def predict(self, measurements: Measurements) -> Predictions:
         """Moments back in the targets' own space, the scan where it is believed."""
-        moments = self.moments(measurements)
+        moments = self._moments(measurements)
+        wrong = self._doubted(measurements, moments)
+        if len(wrong) > 0:
+            measurements = measurements.leaving(SPECTRUM, wrong)
+            _replace(moments, wrong, self._moments(measurements.take(wrong)))
         center = moments.mean * self.spread + self.center
         epistemic = np.sqrt(moments.epistemic * self.noise_scale) * self.spread
         aleatoric = np.sqrt(moments.noise * self.noise_scale) * self.spread
         patterns = measurements.patterns(self.reader.inputs)
-        scan = believed_redshifts(measurements.inputs) if self.reads_scan else None
-        if scan is not None and Target.Z in self.targets:
+        scan = self._scan(measurements)
+        if scan is not None:
             column = self.targets.index(Target.Z)
             known = np.isfinite(scan[:, 0])
             patterns = patterns + np.where(known, int(Modality.REDSHIFT), 0)
@@ -113,55 +85,45 @@ class FittedStreams:
 
     def features(self, measurements: Measurements) -> NDArray[np.float32] | None:
         """What the head of the first network reads."""
-        with torch.no_grad():
-            parts = [
-                self.networks[0](*read).features.numpy()
-                for read in self.reader.chunks(measurements)
-            ]
-        return np.concatenate(parts)
+        chunks = self.reader.chunks(measurements)
+        return np.concatenate([self.networks.features(read) for read in chunks])
 
-    def moments(self, measurements: Measurements) -> Moments:
-        """Mean and both variances over the networks that there are or are drawn."""
-        with torch.no_grad():
-            parts = [self._chunk(read) for read in self.reader.chunks(measurements)]
-        return Moments(
-            *(
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("mean", "epistemic", "noise", "features")
+    def _scan(self, measurements: Measurements) -> Floats | None:
+        if not self.reads_scan or Target.Z not in self.targets:
+            return None
+        return believed_redshifts(measurements.inputs)
+
+    def _moments(self, measurements: Measurements) -> Moments:
+        parts = [
+            self.networks.moments(
+                read, self.reader.blind(read) if self.doubts_scan else None
             )
+            for read in self.reader.chunks(measurements)
+        ]
+        return Moments(
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts])
+                for name in vars(parts[0])
+            }
         )
 
-    def _chunk(self, read: Tensors) -> Moments:
-        said = list(self._said(read))
-        means = torch.stack([one.mean for one in said]).double().numpy()  # S x N x T
-        noises = torch.stack([one.log_noise for one in said]).double().exp().numpy()
-        epistemic = means.var(axis=0)
-        features = said[0].features.numpy()
-        if self.factors is not None:
-            design = np.column_stack([features, np.ones(len(features))])
-            epistemic = np.stack(
-                [((design @ factor) ** 2).sum(axis=1) for factor in self.factors],
-                axis=1,
-            )
-        return Moments(means.mean(axis=0), epistemic, noises.mean(axis=0), features)
-
-    def _said(self, read: Tensors) -> Iterator[Said]:
-        """What each network says; the same networks for every object."""
-        if self.uncertainty is Uncertainty.DROPOUT:
-            network, (columns, present) = self.networks[0], read
-            seen = network.look(columns, present)
-            for draw in range(self.draws):
-                draw_masks(network, torch.Generator().manual_seed(draw))
-                yield network.join(network.finish(seen, present))
-            settle_masks(network)
-        elif self.guide is not None:
-            for draw in range(self.draws):
-                generator = torch.Generator().manual_seed(draw)
-                weights = self.guide.draw(generator)
-                yield passed_with(self.networks[0], weights, _unlabeled(read))
-        else:
-            for network in self.networks:
-                yield network(*read)
+    def _doubted(
+        self, measurements: Measurements, moments: Moments
+    ) -> NDArray[np.int64]:
+        """Rows whose scan is believed and contradicts everything else."""
+        scan = self._scan(measurements) if self.doubts_scan else None
+        if scan is None:
+            return np.empty(0, dtype=np.int64)
+        column = self.targets.index(Target.Z)
+        rows = np.flatnonzero(np.isfinite(scan[:, 0]))
+        spread = self.spread[column]
+        noise = moments.blind_noise[rows, column] * self.noise_scale[column]
+        wrong = doubted(
+            scan[rows],
+            moments.blind_mean[rows, column] * spread + self.center[column],
+            noise * spread**2,
+        )
+        return rows[wrong]
 
     def save(self, folder: Path) -> None:
         """Write networks, scales, and what is known of the weights."""
@@ -176,10 +138,11 @@ class FittedStreams:
                 "joining": shape.joining.value,
                 "width": shape.width,
                 "dropout": shape.dropout,
-                "uncertainty": self.uncertainty.value,
+                "uncertainty": self.networks.uncertainty.value,
                 "reads_scan": self.reads_scan,
-                "draws": self.draws,
-                "n_networks": len(self.networks),
+                "doubts_scan": self.doubts_scan,
+                "draws": self.networks.draws,
+                "n_networks": len(self.networks.each),
             },
         )
         write_estimators(folder, self.reader.arrays())
@@ -191,15 +154,15 @@ class FittedStreams:
             "spread": self.spread,
             "noise_scale": self.noise_scale,
         }
-        for number, network in enumerate(self.networks):
+        for number, network in enumerate(self.networks.each):
             for name, weight in network.state_dict().items():
                 parts[f"network.{number}/{name}"] = np.ascontiguousarray(weight.numpy())
-        if self.factors is not None:
-            parts["factors"] = np.ascontiguousarray(self.factors)
-        if self.guide is not None:
-            for name, weight in self.guide.location.items():
+        if self.networks.factors is not None:
+            parts["factors"] = np.ascontiguousarray(self.networks.factors)
+        if self.networks.guide is not None:
+            for name, weight in self.networks.guide.location.items():
                 parts[f"location/{name}"] = np.ascontiguousarray(weight.numpy())
-            for name, weight in self.guide.log_scale.items():
+            for name, weight in self.networks.guide.log_scale.items():
                 parts[f"log_scale/{name}"] = np.ascontiguousarray(weight.numpy())
         return parts
 
@@ -220,23 +183,33 @@ class FittedStreams:
             facts["dropout"],
         )
         location = _under(arrays, "location")
+        networks = Networks(
+            tuple(
+                _network(shape, _under(arrays, f"network.{number}"))
+                for number in range(facts["n_networks"])
+            ),
+            Uncertainty(facts["uncertainty"]),
+            facts["draws"],
+            arrays.get("factors"),
+            WeightGuide(location, _under(arrays, "log_scale")) if location else None,
+        )
         return cls(
             targets,
             reader,
             shape,
             arrays["center"],
             arrays["spread"],
-            tuple(
-                _network(shape, _under(arrays, f"network.{number}"))
-                for number in range(facts["n_networks"])
-            ),
-            Uncertainty(facts["uncertainty"]),
+            networks,
             facts["reads_scan"],
-            facts["draws"],
+            facts["doubts_scan"],
             arrays["noise_scale"],
-            arrays.get("factors"),
-            WeightGuide(location, _under(arrays, "log_scale")) if location else None,
         )
+
+
+def _replace(moments: Moments, rows: NDArray[np.int64], others: Moments) -> None:
+    """Write what is said of some objects into what is said of all."""
+    for name, part in vars(others).items():
+        getattr(moments, name)[rows] = part
 
 
 def _network(shape: StreamShape, weights: dict[str, Tensor]) -> StreamNetwork:
@@ -253,9 +226,3 @@ def _under(arrays: dict[str, NDArray[Any]], part: str) -> dict[str, Tensor]:
         for name, array in arrays.items()
         if name.startswith(prefix)
     }
-
-
-def _unlabeled(read: Tensors) -> StreamData:
-    columns, present = read
-    none = torch.empty(0)
-    return StreamData(columns, present, none, none, none)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from al_service.features.preparation import COLUMNS_OF, PIXELS_OF
+from al_service.features.preparation import COLUMNS_OF, PIXELS_OF, SPECTRUM
 from al_service.features.scaling import Scaler
 from al_service.models.config import ModelConfig
 from al_service.models.network import scaled_tensors
@@ -78,6 +78,16 @@ class StreamReader:
             return {EARLY: columns}, {EARLY: torch.ones(len(columns), dtype=torch.bool)}
         columns_of, present = scaled_tensors(self.scalers, measurements.inputs)
         return self.wanted(columns_of), present
+
+    def blind(self, read: Tensors) -> Tensors:
+        """The same objects as if nobody had seen their spectra."""
+        columns, present = read
+        if self.early is not None:
+            hidden = columns[EARLY].clone()
+            hidden[:, self.early.place(SPECTRUM)] = 0.0
+            return {EARLY: hidden}, present
+        nobody = torch.zeros_like(present[SPECTRUM])
+        return columns, {**present, SPECTRUM: nobody}
 
     def chunks(self, measurements: Measurements) -> Iterator[Tensors]:
         """What the network reads of all objects, some at a time."""

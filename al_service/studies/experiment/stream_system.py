@@ -18,7 +18,8 @@ from al_service.posterior.stream_fitting import StreamSchedule, fit_streams, pas
 from al_service.posterior.variational import fit_guide
 from al_service.randomness import derived_seed
 from al_service.studies.experiment.settings import Effort
-from al_service.studies.experiment.stream_model import FittedStreams, Uncertainty
+from al_service.studies.experiment.stream_model import FittedStreams
+from al_service.studies.experiment.stream_moments import Networks, Uncertainty
 from al_service.studies.experiment.stream_reading import (
     EARLY,
     StreamReader,
@@ -26,6 +27,7 @@ from al_service.studies.experiment.stream_reading import (
     squared_errors,
 )
 from al_service.studies.experiment.system import Examples, Family, Lesson, own_space
+from al_service.survey.inputs import Modality
 from al_service.survey.targets import Target
 
 Floats = NDArray[np.float64]
@@ -36,6 +38,10 @@ best (0.01 to 0.05 of 0.5, 0.1, 0.05, 0.01)."""
 
 SMALLEST_SPREAD: Final = 1e-6
 """Standard deviation of labels that is rounding."""
+
+_ENOUGH_BLIND: Final = 0.05
+"""Share of training objects without a spectrum from which on a network has learned what
+z is for them."""
 
 _SMALLEST_SCALE: Final = 1e-2
 _LEVELS: Final = (0.68, 0.95)
@@ -75,13 +81,10 @@ class StreamSystem:
             shape,
             part.center,
             part.spread,
-            networks,
-            self.uncertainty,
+            Networks(networks, self.uncertainty, lesson.effort.draws, factors, guide),
             self._reads_scan,
-            lesson.effort.draws,
+            self._doubts_scan(lesson.training),
             np.ones(len(lesson.targets)),
-            factors,
-            guide,
         )
         scale = noise_scale(fitted, lesson.validation)
         return replace(fitted, noise_scale=scale)
@@ -101,12 +104,11 @@ class StreamSystem:
             seed = derived_seed(lesson.seed, "member", 0)
             data = part.training, part.validation
             return (fit_streams(shape, *data, schedule, seed=seed),)
-        members = lesson.effort.members if self._is(Uncertainty.ENSEMBLE) else 1
-        return tuple(
-            network
-            for number in range(members)
-            for network in fitted_streams(lesson, _again(self.start, number)).networks
-        )
+        size = lesson.effort.members if self._is(Uncertainty.ENSEMBLE) else 1
+        members = [
+            fitted_streams(lesson, _again(self.start, number)) for number in range(size)
+        ]
+        return tuple(one for member in members for one in member.networks.each)
 
     def _is(self, uncertainty: Uncertainty) -> bool:
         return self.uncertainty is uncertainty
@@ -116,6 +118,13 @@ class StreamSystem:
         """Line features know the scanned redshift; so may the prediction of z."""
         reading = self.readings.get(SPECTRUM)
         return reading is Reading.BOTH or EARLY in self.readings
+
+    def _doubts_scan(self, training: Examples) -> bool:
+        """Whether there is a second opinion, which training has taught."""
+        lacks = 1.0 - float(np.mean(training.measurements.has(SPECTRUM)))
+        taught = max(lacks, self.hiding.get(SPECTRUM, 0.0))
+        others = set(self.inputs) - {SPECTRUM}
+        return self._reads_scan and bool(others) and taught >= _ENOUGH_BLIND
 
     def _shape(self, reader: StreamReader, n_targets: int) -> StreamShape:
         rate = DROPOUT if self._is(Uncertainty.DROPOUT) else 0.0
@@ -161,10 +170,9 @@ def noise_scale(fitted: FittedStreams, validation: Examples) -> Floats:
     scores = np.abs(predictions.scores(validation.values))
     if fitted.reads_scan and Target.Z in fitted.targets:
         # The scan has an error of its own.
-        column = fitted.targets.index(Target.Z)
-        scanned = predictions.epistemic_spread[:, column] == 0.0
+        scanned = (predictions.patterns & int(Modality.REDSHIFT)) > 0
         if not scanned.all():
-            scores[scanned, column] = np.nan
+            scores[scanned, fitted.targets.index(Target.Z)] = np.nan
     scale = np.ones(len(fitted.targets))
     for column in range(len(scale)):
         known = scores[np.isfinite(scores[:, column]), column]

@@ -7,7 +7,7 @@ network that is a row of the table already.
 
 from dataclasses import replace
 
-from al_service.studies.experiment.stream_model import Uncertainty
+from al_service.studies.experiment.stream_moments import Uncertainty
 from al_service.studies.experiment.stream_system import StreamSystem
 from al_service.studies.experiment.system import Family, System
 from al_service.studies.experiment.systems.balance import MODALITY_DROPOUT
