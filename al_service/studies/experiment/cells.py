@@ -60,8 +60,12 @@ def table_of(target: str, lines: Sequence[Line]) -> tuple[list[str], list[list[s
     if ceiling:
         header.insert(3, "÷ ceiling")
         for row, line in zip(rows, (*ceiling, *others), strict=True):
-            row.insert(3, number(line.error / ceiling[0].error))
+            row.insert(3, number(_over(line.error, ceiling[0].error)))
     return header, rows
+
+
+def _over(error: float, bound: float) -> float | None:
+    return error / bound if bound > 0.0 else None
 
 
 def _line_cells(line: Line, names: Sequence[str]) -> list[str]:

@@ -35,7 +35,13 @@ from al_service.survey.targets import Target
 Floats = NDArray[np.float64]
 
 _PENALTY = 1.0
-"""Pull of the stacked weights towards the mean of both, in labels."""
+"""Pull of the stacked weights towards the mean by squared errors, in labels."""
+
+_MEDIAN_SQUARE = 0.4549
+"""Of a standard normal variable."""
+
+_LEAST_LABELS = 10
+"""Of validation objects, below which nothing is learned from them."""
 
 
 class Rule(StrEnum):
@@ -206,9 +212,11 @@ def correlation(one: Floats, other: Floats) -> Floats:
 
 def _stacked(image: Floats, spectrum: Floats, own: Floats) -> Floats:
     """`T x 3` weights by ridge regression towards the better of the two."""
-    weights = np.empty((own.shape[1], 3))
+    weights = np.tile([0.5, 0.5, 0.0], (own.shape[1], 1))
     for column in range(own.shape[1]):
         known = np.isfinite(own[:, column])
+        if known.sum() < _LEAST_LABELS:
+            continue
         said = np.stack([image[known, column], spectrum[known, column]], axis=1)
         truth = own[known, column]
         errors = np.mean((said - truth[:, None]) ** 2, axis=0)
@@ -228,4 +236,7 @@ def _level(fitted: FittedLateFusion, validation: Examples, own: Floats) -> Float
     """`T` factors by which joined errors are larger than joined variances."""
     said = fitted.predict(validation.measurements)
     ratio = (own - said.center) ** 2 / said.total_spread**2
-    return np.clip(np.nanmedian(ratio, axis=0) / 0.4549, 1e-2, 1e2)
+    enough = np.isfinite(ratio).sum(axis=0) >= _LEAST_LABELS
+    levels = np.ones(len(enough))
+    levels[enough] = np.nanmedian(ratio[:, enough], axis=0) / _MEDIAN_SQUARE
+    return np.clip(levels, 1e-2, 1e2)

@@ -120,8 +120,7 @@ def _certainty_cells(lines: list[Line], ensemble: list[Line] | None) -> list[str
     crps: list[float] = []
     cost = None
     if ensemble is not None:
-        scores = zip(_known(lines, "crps"), _known(ensemble, "crps"), strict=True)
-        crps = [own / other for own, other in scores if other > 0.0]
+        crps = list(_crps_ratios(lines, ensemble))
         cost = first.predict_seconds / ensemble[0].predict_seconds
     of_redshift = [line for line in lines if line.target == Target.Z]
     return [
@@ -134,6 +133,15 @@ def _certainty_cells(lines: list[Line], ensemble: list[Line] | None) -> list[str
         number(first.predict_seconds),
         number(cost),
     ]
+
+
+def _crps_ratios(lines: list[Line], ensemble: list[Line]) -> Iterator[float]:
+    """Of every target that both have a score of."""
+    others = {line.target: line.metrics.get("crps") for line in ensemble}
+    for line in lines:
+        own, other = line.metrics.get("crps"), others.get(line.target)
+        if own is not None and other:
+            yield own / other
 
 
 def _known(lines: Sequence[Line], metric: str) -> list[float]:

@@ -12,7 +12,8 @@ from al_service.studies.experiment.registry import system_named
 from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.storing import read_facts
-from al_service.studies.experiment.trial import Job, carry_out
+from al_service.studies.experiment.trial import MODELS, Job, carry_out
+from al_service.survey.atomic_folder import clear_partials
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -60,6 +61,8 @@ def run_experiment(
         The facts of every trial, seed by seed, in the order of the systems.
     """
     place = folder / trials_folder(sky, settings)
+    for written in (place, place / MODELS):
+        clear_partials(written)
     kept = sky.keeping_pixels(folder / _PIXELS_FOLDER)
     jobs = [
         Job(system_named(name), seed)
@@ -89,7 +92,8 @@ class _Clock:
 
     def __init__(self, place: Path) -> None:
         self._seconds: dict[str, float] = {}
-        for facts in place.glob("*/facts.json"):
+        # Not the hidden folders of another process: their facts may be half written.
+        for facts in place.glob("[!.]*/facts.json"):
             trial = read_facts(facts.parent)
             self._seconds[trial["system"]] = trial["seconds"]
 

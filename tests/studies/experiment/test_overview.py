@@ -106,6 +106,27 @@ def test_bayesian_systems_are_measured_by_the_ensemble_on_the_same_modalities() 
     assert cells["layer_spectrum"]["÷ ensemble"] == ""
 
 
+def test_a_target_without_a_score_of_one_system_is_left_out_of_its_ratios() -> None:
+    """The rest of the scores had been compared with those of other targets."""
+
+    def said(system: str, target: str, crps: float | None) -> Line:
+        metrics = {"crps": crps}
+        return line(
+            system, BOTH, (1.0,), Family.BAYESIAN, target=target, metrics=metrics
+        )
+
+    found = grids(
+        said("ensemble5", "z", 0.1),
+        said("ensemble5", "sfr_median", 0.4),
+        said("layer", "z", None),
+        said("layer", "sfr_median", 0.3),
+    )["What"]
+
+    layer = dict(zip(found.header, found.rows[1], strict=True))
+    assert layer["system"] == "layer"
+    assert layer["CRPS ÷ ensemble"] == "0.75"
+
+
 def test_shares_are_means_over_seeds_and_absent_where_one_is_not_defined() -> None:
     def share(target: str, image: float | None, spectrum: float) -> dict[str, Any]:
         parts = {"image": image, "spectrum": spectrum}

@@ -44,6 +44,16 @@ def test_the_ceiling_stands_first_and_beside_every_error() -> None:
     assert "÷ ceiling" not in table_of("sfr_median", [network])[0]
 
 
+def test_a_ceiling_without_error_bounds_nothing() -> None:
+    network = line("image_cnn", Family.NETWORK, 0.3)
+
+    header, rows = table_of(
+        "sfr_median", [line("ceiling", Family.CEILING, 0.0), network]
+    )
+
+    assert [row[header.index("÷ ceiling")] for row in rows] == ["", ""]
+
+
 def test_seconds_of_an_hour_are_written_out() -> None:
     assert [number(one) for one in (3600.4, 0.02345, None)] == ["3,600", "0.0234", ""]
 

@@ -7,9 +7,14 @@ import pytest
 from al_service.errors import InvalidInput
 from al_service.studies.experiment.comparisons import comparisons
 from al_service.studies.experiment.report import Report, as_json
-from al_service.studies.experiment.running import Progress, run_experiment
+from al_service.studies.experiment.running import (
+    Progress,
+    run_experiment,
+    trials_folder,
+)
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.table import lines_of
+from al_service.survey.unfinished import held
 from tests.studies.experiment.skies import small_settings
 
 
@@ -47,6 +52,25 @@ def test_a_system_is_expected_to_take_what_it_took_under_another_seed(
     assert told[0].seconds_left is None
     both = sum(trial["seconds"] for trial in trials[:2])
     assert told[2].seconds_left == pytest.approx(both, rel=0.5, abs=0.5)
+
+
+def test_a_trial_that_another_process_is_writing_is_not_read(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    """Two seeds side by side: one read the other's facts before they were whole."""
+    settings = small_settings(systems=("marginal",))
+    place = tmp_path / trials_folder(photometric_sky, settings)
+    written, abandoned = (place / f".a-{seed}.partial-0123" for seed in (1, 2))
+    for partial in (written, abandoned):
+        partial.mkdir(parents=True)
+        (partial / "facts.json").write_text('{"system": "a", "sec')
+
+    with held(written):
+        (trial,) = run_experiment(photometric_sky, settings, tmp_path)
+
+    assert trial["system"] == "marginal"
+    assert written.is_dir()
+    assert not abandoned.exists()
 
 
 def test_seeds_of_another_day_join_those_that_are_there(

@@ -1,0 +1,84 @@
+"""How two predictions become one, on numbers made by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from al_service.posterior.predictions import Predictions
+from al_service.studies.experiment.late_fusion import LateFusion, correlation, weighted
+from al_service.studies.experiment.registry import system_named
+from al_service.studies.experiment.sky import ExperimentSky
+from al_service.studies.experiment.system import Lesson
+from tests.studies.experiment.skies import LEAST_EFFORT, small_settings
+
+
+def said(center: NDArray[np.float64], spread: float) -> Predictions:
+    """Of one rate."""
+    column = center[:, None]
+    return Predictions(
+        ("sfr_median",),
+        np.ones(len(center), np.int64),
+        column,
+        np.zeros(column.shape),
+        np.full(column.shape, spread),
+    )
+
+
+def test_independent_errors_average_out_as_precisions_add() -> None:
+    center, variance = weighted(
+        said(np.zeros(1), 1.0), said(np.ones(1), 2.0), np.zeros(1)
+    )
+
+    assert center.item() == pytest.approx(0.2)  # weights 4 : 1
+    assert variance.item() == pytest.approx(1 / (1 / 1.0 + 1 / 4.0))
+
+
+def test_errors_that_agree_do_not_average_out() -> None:
+    one = said(np.zeros(1), 0.5)
+
+    _, variance = weighted(one, one, np.array([0.99]))
+
+    assert variance.item() == pytest.approx(0.25 * 0.995)
+
+
+def test_the_variance_is_that_of_errors_with_their_correlation() -> None:
+    generator = np.random.default_rng(0)
+    shared = generator.standard_normal(100_000)
+    errors = [
+        scale * (0.6 * shared + 0.8 * generator.standard_normal(100_000))
+        for scale in (1.0, 2.0)
+    ]
+    found = correlation(*(error[:, None] for error in errors))
+
+    center, variance = weighted(said(errors[0], 1.0), said(errors[1], 2.0), found)
+
+    assert found == pytest.approx(0.36, abs=0.01)
+    assert center.var() == pytest.approx(variance[0].item(), rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["late_product", "late_stacked"])
+def test_a_target_that_no_validation_object_knows_is_joined_all_the_same(
+    name: str, whole_sky: ExperimentSky
+) -> None:
+    system = system_named(name)
+    assert isinstance(system, LateFusion)
+    division = whole_sky.divide(
+        small_settings(n_train=48, n_validation=16, n_test=16), seed=0
+    )
+    held = whole_sky.examples(division.validation, system.inputs)
+    values = held.values.copy()
+    values[:, whole_sky.arrays.targets.index("sfr_avg")] = np.nan
+    lesson = Lesson(
+        whole_sky.arrays.targets,
+        whole_sky.examples(division.training, system.inputs),
+        replace(held, values=values),
+        7,
+        LEAST_EFFORT,
+    )
+
+    joined = system.fit(lesson).predict(held.measurements)
+
+    assert np.isfinite(joined.center).all()
+    assert (joined.total_spread > 0).all()
