@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 KEPT_SHARE: Final = 0.9
 """Share at which the rate of catastrophes is reported: Bayesian SZNet drops the most
-uncertain tenth of its quasars and with it three fifths of the catastrophes."""
+uncertain tenth of its quasars and with it two thirds of the catastrophes."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
     w ~ Normal(0, σ_w)                       every weight of a layer
     y ~ Normal(f_w(x), √(s_w²(x) + e²))      where known
 
-The guide is a Gaussian per weight (Blundell et al. 2015), begun at the trained weights.
+The guide is a Gaussian per weight (Blundell et al. 2015), begun at the trained weights;
+σ_w is the root mean square of a layer's trained weights: the prior has seen labels.
 With hundreds of thousands of weights and some thousand labels the prior would drown the
 labels; its part counts a tenth (Wenzel et al. 2020 on tempered posteriors).
 """

@@ -14,9 +14,9 @@ def as_markdown(report: Report) -> str:
         "",
         heading(report.settings),
         "",
-        "Figures are means over seeds; brackets hold 95 % intervals by resampling "
-        "galaxies. Systems that were trained on more than they see here are marked "
-        "*rest hidden*.",
+        "Figures are means over seeds; parentheses hold the seeds' mean 95 % interval "
+        "by resampling test galaxies. Systems that were trained on more than they see "
+        "here are marked *rest hidden*.",
         "",
     ]
     for grid in overview(report):

@@ -55,9 +55,9 @@ th, td { padding: .15rem .5rem; text-align: right; border-bottom: 1px solid #ddd
 th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left }
 img { max-width: 100%; display: block; margin: .6rem 0 }
 </style></head><body><h1>Experiment on $pool</h1><p>$heading</p>
-<p>Figures are means over seeds; brackets hold 95&nbsp;% intervals by resampling
-galaxies. Pictures show the first seed. <i>rest hidden</i>: trained on more than it
-sees here.</p>
+<p>Figures are means over seeds; parentheses hold the seeds' mean 95&nbsp;% interval by
+resampling test galaxies. Pictures show the first seed. <i>rest hidden</i>: trained on
+more than it sees here.</p>
 <p>$contents</p>
 $body
 </body></html>
@@ -89,14 +89,14 @@ def as_page(
     return _PAGE.substitute(
         pool=escape(report.settings.pool),
         heading=escape(heading(report.settings)),
-        contents=_contents(report.targets),
+        contents=_contents(report.targets, has_layouts=bool(parts[-1])),
         body="\n".join(parts),
     )
 
 
-def _contents(targets: Sequence[str]) -> str:
-    links = (f'<a href="#{escape(one)}">{escape(one)}</a>' for one in targets)
-    return " · ".join([*links, f'<a href="#{_LAYOUTS}">features</a>'])
+def _contents(targets: Sequence[str], *, has_layouts: bool) -> str:
+    places = [*targets, *([_LAYOUTS] if has_layouts else [])]
+    return " · ".join(f'<a href="#{escape(one)}">{escape(one)}</a>' for one in places)
 
 
 def _grid(grid: Grid) -> str:

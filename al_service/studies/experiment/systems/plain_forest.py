@@ -1,4 +1,4 @@
-"""The forest of a first paper: colors and one magnitude, no setting touched.
+"""The forest of a first paper: colors and one magnitude, no setting but its trees.
 
 Published figures of classical models are mostly of this kind; beside it one sees what
 further columns and a search for settings are worth.
