@@ -157,7 +157,8 @@ def _balance(report: Report) -> Iterator[Grid]:
             of_system.setdefault(share["target"], []).append(share[measure])
         yield Grid(
             title,
-            "Means over seeds.",
+            "Means over seeds; photometry, where a system sees it, is never hidden: "
+            "its part is not in the sum.",
             ["system", *report.targets],
             [
                 [system, *(_pair(cells.get(target, [])) for target in report.targets)]
