@@ -30,6 +30,7 @@ from al_service.studies.experiment.system import (
     Lesson,
     own_space,
 )
+from al_service.survey.inputs import Modality
 from al_service.survey.targets import Target
 
 Floats = NDArray[np.float64]
@@ -100,7 +101,12 @@ class FittedLateFusion:
         if self.rule is Rule.PRODUCT:
             return center, variance
         a, b, c = self.weights.T
-        return a * image.center + b * spectrum.center + c, variance * self.noise
+        stacked = a * image.center + b * spectrum.center + c
+        scanned = _scanned(spectrum)
+        return (
+            np.where(scanned, center, stacked),
+            np.where(scanned, variance, variance * self.noise),
+        )
 
     def features(self, _measurements: Measurements) -> NDArray[np.float32] | None:
         """None: nothing is fused but predictions."""
@@ -145,6 +151,7 @@ class LateFusion:
         spectrum = parts[SPECTRUM].predict(believed)
         own = own_space(lesson.targets, lesson.validation.values)
         own[~believed.has(SPECTRUM)] = np.nan
+        own[_scanned(spectrum)] = np.nan
         fitted = FittedLateFusion(
             self.rule,
             parts,
@@ -176,6 +183,13 @@ def _believing(measurements: Measurements, image: Predictions) -> Measurements:
     variance = image.total_spread[rows, column] ** 2
     wrong = doubted(scan[rows], image.center[rows, column], variance)
     return measurements.leaving(SPECTRUM, rows[wrong])
+
+
+def _scanned(spectrum: Predictions) -> NDArray[np.bool_]:
+    """`N x T` flags of redshifts that the scan measured: nothing is added to them."""
+    of_scan = (spectrum.patterns & int(Modality.REDSHIFT)) > 0
+    is_redshift = np.array([target == Target.Z for target in spectrum.targets])
+    return of_scan[:, None] & is_redshift
 
 
 def weighted(

@@ -11,6 +11,7 @@ from al_service.studies.experiment.late_fusion import LateFusion, correlation, w
 from al_service.studies.experiment.registry import system_named
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.system import Lesson
+from al_service.survey.inputs import Modality
 from tests.studies.experiment.skies import LEAST_EFFORT, small_settings
 
 
@@ -82,3 +83,30 @@ def test_a_target_that_no_validation_object_knows_is_joined_all_the_same(
 
     assert np.isfinite(joined.center).all()
     assert (joined.total_spread > 0).all()
+
+
+def test_a_redshift_that_was_scanned_is_stacked_with_nothing(
+    whole_sky: ExperimentSky,
+) -> None:
+    """A linear stack moved all of them by hundreds of their standard deviations."""
+    system = system_named("late_stacked")
+    assert isinstance(system, LateFusion)
+    division = whole_sky.divide(
+        small_settings(n_train=48, n_validation=16, n_test=16), seed=0
+    )
+    sides = [
+        whole_sky.examples(rows, system.inputs) for rows in vars(division).values()
+    ]
+    fitted = system.fit(
+        Lesson(whole_sky.arrays.targets, sides[0], sides[1], 7, LEAST_EFFORT)
+    )
+
+    joined = fitted.predict(sides[2].measurements)
+
+    scanned = (joined.patterns & int(Modality.REDSHIFT)) > 0
+    assert scanned.any()
+    scan = sides[2].measurements.inputs.scan
+    assert scan is not None
+    column = joined.targets.index("z")
+    moved = joined.center[scanned, column] - np.log1p(scan[scanned, 0])
+    assert (np.abs(moved) < joined.total_spread[scanned, column]).all()
