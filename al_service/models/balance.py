@@ -5,7 +5,7 @@ as soon as the faster one explains the labels (Wu et al. 2022, arXiv:2202.05306)
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -96,9 +96,10 @@ _MEAN_DECAY: Final = 0.9
 class LearningSpeeds:
     """How fast streams and what reads them have been moving, and whom to help.
 
-    Conditional learning speed: squared gradients relative to squared weights, summed
-    over the steps so far, of what reads a stream over the stream itself. A stream that
-    is read faster than it learns is lived on, not taught.
+    Conditional learning speed of a stream's rivals: squared gradients relative to
+    squared weights, summed over the usual steps so far, of what reads the others over
+    the stream itself (their `Bias_Mitigation_Strong`). A stream beside which the others
+    are read faster than it learns is being crowded out.
     """
 
     network: StreamNetwork
@@ -108,46 +109,69 @@ class LearningSpeeds:
     """Modality to the running mean of its stream, `1 x F`."""
     helping: str | None = None
     left: int = 0
+    helps_from: int = 0
+    """Usual steps before the first help (two epochs in their code)."""
+    usual_steps: int = 0
 
     @torch.no_grad()
     def note(self, parts: Mapping[str, Tensor]) -> None:
-        """Take gradients of this step in; call between backward and step."""
+        """Take this step in; call between backward and step.
+
+        Gradients of a step of help do not count: what it has frozen has none.
+        """
+        for name, part in parts.items():
+            mean = part.mean(dim=0, keepdim=True)
+            old = self.mean_parts.get(name, mean)
+            self.mean_parts[name] = torch.lerp(mean, old, _MEAN_DECAY)
+        if self.helping is None:
+            self._note_speeds()
+
+    def _note_speeds(self) -> None:
+        self.usual_steps += 1
         first = next(iter(self.network.trunk.parameters()))
         width = self.network.shape.width
         for place, name in enumerate(self.network.names):
-            own = sum(
-                _speed(weight, weight.grad)
+            own = _speed(
+                (weight, weight.grad)
                 for weight in self.network.streams[name].parameters()
             )
             columns = slice(place * width, (place + 1) * width)
             gradient = first.grad
             read = _speed(
-                first[:, columns],
-                None if gradient is None else gradient[:, columns],
+                [
+                    (
+                        first[:, columns],
+                        None if gradient is None else gradient[:, columns],
+                    )
+                ]
             )
             self.stream[name] = self.stream.get(name, 0.0) + own
             self.reading[name] = self.reading.get(name, 0.0) + read
-            mean = parts[name].mean(dim=0, keepdim=True)
-            old = self.mean_parts.get(name, mean)
-            self.mean_parts[name] = torch.lerp(mean, old, _MEAN_DECAY)
 
     def choose(self) -> str | None:
-        """The modality that the next step teaches alone; None for a usual step."""
+        """The modality that the next step teaches alone; None for a usual step.
+
+        A round of help is followed by one usual step.
+        """
         if self.left > 0:
             self.left -= 1
             return self.helping
-        ratios = {
-            name: math.log10((self.reading[name] + 1e-30) / (self.stream[name] + 1e-30))
-            for name in self.stream
-        }
-        slowest = max(ratios, key=lambda name: ratios[name])
-        if ratios[slowest] - min(ratios.values()) <= REBALANCE_FROM:
-            return None
         if self.helping is not None:
-            self.helping = None  # a usual step between two rounds of help
+            self.helping = None
             return None
-        self.helping, self.left = slowest, REBALANCE_STEPS - 1
-        return slowest
+        if self.usual_steps < self.helps_from:
+            return None
+        crowded = {name: self._crowded(name) for name in self.stream}
+        most = max(crowded, key=lambda name: crowded[name])
+        if crowded[most] - min(crowded.values()) <= REBALANCE_FROM:
+            return None
+        self.helping, self.left = most, REBALANCE_STEPS - 1
+        return most
+
+    def _crowded(self, name: str) -> float:
+        """Logarithm of how much faster the others are read than this stream learns."""
+        others = sum(one for other, one in self.reading.items() if other != name)
+        return math.log10((others + 1e-30) / (self.stream[name] + 1e-30))
 
     def alone(self, parts: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
         """Streams of which all but one are frozen at their running means."""
@@ -159,8 +183,11 @@ class LearningSpeeds:
         }
 
 
-def _speed(weight: Tensor, gradient: Tensor | None) -> float:
-    if gradient is None:
-        return 0.0
-    size = float((weight**2).sum())
-    return float((gradient**2).sum()) / size if size > 0 else 0.0
+def _speed(weights: Iterable[tuple[Tensor, Tensor | None]]) -> float:
+    """Squared gradients of some weights over their squares, all of them together."""
+    pairs = list(weights)
+    size = sum(float((weight**2).sum()) for weight, _ in pairs)
+    moved = sum(
+        float((gradient**2).sum()) for _, gradient in pairs if gradient is not None
+    )
+    return moved / size if size > 0 else 0.0

@@ -35,7 +35,11 @@ class StreamSchedule:
 
     def steps(self, n: int) -> int:
         """Optimizer steps for `n` objects."""
-        return max(self.min_steps, self.epochs * math.ceil(n / min(self.batch, n)))
+        return max(self.min_steps, self.epochs * self.pass_steps(n))
+
+    def pass_steps(self, n: int) -> int:
+        """Optimizer steps of one pass over `n` objects."""
+        return math.ceil(n / min(self.batch, n))
 
 
 def fit_streams(
@@ -105,7 +109,7 @@ def _train(
     blending = None
     if schedule.balance is Balance.GRADIENT_BLENDING:
         blending = Blending(network, heads, (training, validation), steps)
-    speeds = LearningSpeeds(network)
+    speeds = LearningSpeeds(network, helps_from=2 * schedule.pass_steps(len(training)))
     greedy = schedule.balance is Balance.GREEDY_REBALANCING
     helped: str | None = None
     for step, rows in enumerate(batches(len(training), schedule.batch, steps)):

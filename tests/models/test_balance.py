@@ -58,18 +58,50 @@ def step(network: StreamNetwork, *, spectrum_scale: float) -> dict[str, torch.Te
     return parts
 
 
-def test_help_goes_to_the_stream_that_is_read_faster_than_it_learns() -> None:
-    network = small_network()
-    speeds = LearningSpeeds(network)
-    speeds.note(step(network, spectrum_scale=1.0))
-    speeds.stream = {"image": 1e-6, "spectrum": 1.0}
-    speeds.reading = {"image": 1.0, "spectrum": 1.0}
+def test_help_goes_to_the_stream_beside_which_the_other_is_read() -> None:
+    """It went to the stream that was read most itself, the one that crowds out."""
+    speeds = LearningSpeeds(small_network())
+    speeds.stream = {"image": 1.0, "spectrum": 1.0}
+    speeds.reading = {"image": 1e-3, "spectrum": 1.0}
 
     chosen = [speeds.choose() for _ in range(REBALANCE_STEPS + 2)]
 
     assert chosen[:REBALANCE_STEPS] == ["image"] * REBALANCE_STEPS
     assert chosen[REBALANCE_STEPS] is None  # a usual step before more help
     assert chosen[REBALANCE_STEPS + 1] == "image"
+
+
+def test_a_stream_that_learns_fast_by_itself_needs_no_help() -> None:
+    speeds = LearningSpeeds(small_network())
+    speeds.stream = {"image": 1e-3, "spectrum": 1.0}
+    speeds.reading = {"image": 1.0, "spectrum": 1.0}
+
+    assert speeds.choose() == "image"
+
+
+def test_nobody_is_helped_before_there_were_enough_usual_steps() -> None:
+    network = small_network()
+    speeds = LearningSpeeds(network, helps_from=2)
+
+    chosen = []
+    for _ in range(2):
+        speeds.note(step(network, spectrum_scale=1.0))
+        chosen.append(speeds.choose())
+
+    assert chosen[0] is None
+    assert chosen[1] is not None
+
+
+def test_steps_of_help_say_nothing_of_speeds() -> None:
+    network = small_network()
+    speeds = LearningSpeeds(network)
+    speeds.note(step(network, spectrum_scale=1.0))
+    before = dict(speeds.stream), dict(speeds.reading)
+
+    speeds.helping = "image"
+    speeds.note(step(network, spectrum_scale=1.0))
+
+    assert (speeds.stream, speeds.reading) == before
 
 
 def test_streams_that_learn_alike_are_left_alone() -> None:
