@@ -168,11 +168,10 @@ def noise_scale(fitted: FittedStreams, validation: Examples) -> Floats:
     """
     predictions = fitted.predict(validation.measurements)
     scores = np.abs(predictions.scores(validation.values))
-    if fitted.reads_scan and Target.Z in fitted.targets:
+    if Target.Z in fitted.targets:
         # The scan has an error of its own.
         scanned = (predictions.patterns & int(Modality.REDSHIFT)) > 0
-        if not scanned.all():
-            scores[scanned, fitted.targets.index(Target.Z)] = np.nan
+        scores[scanned, fitted.targets.index(Target.Z)] = np.nan
     scale = np.ones(len(fitted.targets))
     for column in range(len(scale)):
         known = scores[np.isfinite(scores[:, column]), column]

@@ -1,0 +1,45 @@
+"""Levels of noise are those of what a network says, not of what the scan measures."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from al_service.studies.experiment.registry import system_named
+from al_service.studies.experiment.sky import ExperimentSky
+from al_service.studies.experiment.stream_system import StreamSystem, noise_scale
+from al_service.studies.experiment.system import Lesson
+from al_service.survey.inputs import Modality
+from tests.studies.experiment.skies import LEAST_EFFORT, small_settings
+
+
+def test_objects_whose_redshift_was_scanned_set_no_level_of_a_single_network(
+    whole_sky: ExperimentSky,
+) -> None:
+    """A network that states no epistemic variance took the scan's level for its own."""
+    system = system_named("spectrum_cnn_lines")
+    assert isinstance(system, StreamSystem)
+    division = whole_sky.divide(
+        small_settings(n_train=48, n_validation=16, n_test=16), seed=0
+    )
+    sides = {
+        name: whole_sky.examples(rows, system.inputs)
+        for name, rows in vars(division).items()
+    }
+    targets = whole_sky.arrays.targets
+    fitted = system.fit(
+        Lesson(targets, sides["training"], sides["validation"], 7, LEAST_EFFORT)
+    )
+    plain = replace(fitted, noise_scale=np.ones(len(targets)))
+    some = sides["training"]
+    patterns = plain.predict(some.measurements).patterns
+    scanned = patterns & int(Modality.REDSHIFT) != 0
+    assert scanned.any()
+    assert np.isfinite(some.values[~scanned, targets.index("z")]).sum() >= 10
+    wrong = some.values.copy()
+    wrong[scanned, targets.index("z")] += 1.0
+
+    level = noise_scale(plain, some)
+
+    np.testing.assert_array_equal(
+        level, noise_scale(plain, replace(some, values=wrong))
+    )
