@@ -110,8 +110,12 @@ class LearningSpeeds:
     helping: str | None = None
     left: int = 0
     helps_from: int = 0
-    """Usual steps before the first help (two epochs in their code)."""
-    usual_steps: int = 0
+    """Steps before the first help (two epochs in their code)."""
+    helps_until: float = math.inf
+    """Steps after which there is none: where streams meet in one layer, a step of help
+    teaches it to read one as if the other said nothing, and both together count twice
+    until it has seen both for long enough."""
+    steps: int = 0
 
     @torch.no_grad()
     def note(self, parts: Mapping[str, Tensor]) -> None:
@@ -119,6 +123,7 @@ class LearningSpeeds:
 
         Gradients of a step of help do not count: what it has frozen has none.
         """
+        self.steps += 1
         for name, part in parts.items():
             mean = part.mean(dim=0, keepdim=True)
             old = self.mean_parts.get(name, mean)
@@ -127,7 +132,6 @@ class LearningSpeeds:
             self._note_speeds()
 
     def _note_speeds(self) -> None:
-        self.usual_steps += 1
         first = next(iter(self.network.trunk.parameters()))
         width = self.network.shape.width
         for place, name in enumerate(self.network.names):
@@ -153,13 +157,13 @@ class LearningSpeeds:
 
         A round of help is followed by one usual step.
         """
-        if self.left > 0:
+        if self.left > 0 and self.steps < self.helps_until:
             self.left -= 1
             return self.helping
         if self.helping is not None:
             self.helping = None
             return None
-        if self.usual_steps < self.helps_from:
+        if not self.helps_from <= self.steps < self.helps_until:
             return None
         crowded = {name: self._crowded(name) for name in self.stream}
         most = max(crowded, key=lambda name: crowded[name])

@@ -92,6 +92,19 @@ def test_nobody_is_helped_before_there_were_enough_usual_steps() -> None:
     assert chosen[1] is not None
 
 
+def test_help_ends_so_that_what_reads_both_has_seen_both() -> None:
+    network = small_network()
+    speeds = LearningSpeeds(network, helps_until=3)
+
+    chosen = []
+    for _ in range(6):
+        speeds.note(step(network, spectrum_scale=1.0))
+        speeds.reading["spectrum"] = 1e3
+        chosen.append(speeds.choose())
+
+    assert chosen == ["image", "image", None, None, None, None]
+
+
 def test_steps_of_help_say_nothing_of_speeds() -> None:
     network = small_network()
     speeds = LearningSpeeds(network)
