@@ -189,7 +189,7 @@ def _scanned(spectrum: Predictions) -> NDArray[np.bool_]:
     """`N x T` flags of redshifts that the scan measured: nothing is added to them."""
     of_scan = (spectrum.patterns & int(Modality.REDSHIFT)) > 0
     is_redshift = np.array([target == Target.Z for target in spectrum.targets])
-    return of_scan[:, None] & is_redshift
+    return np.asarray(of_scan[:, None] & is_redshift, dtype=np.bool_)
 
 
 def weighted(
