@@ -3,8 +3,8 @@
 Preparing an object costs about as much as looking at it. Whoever trains many networks
 on one pool keeps what they read. Files have a place for every object of the pool and
 are sparse: what nobody asked for takes none. They are mapped into memory, so that
-processes share what they have read; one process at a time may ask for what is not
-there yet.
+processes share what they have read; what two of them prepare at once is written twice,
+the same.
 """
 
 import shutil

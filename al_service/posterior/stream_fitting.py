@@ -92,6 +92,17 @@ def batches(n: int, batch: int, steps: int) -> Iterator[Tensor]:
         rows = rows[size:]
 
 
+def varied(drawn: StreamData, schedule: StreamSchedule) -> StreamData:
+    """The same objects turned, shifted, shortened, some modalities hidden."""
+    generator = torch.default_generator
+    present = drawn.present
+    if schedule.hiding and len(present) > 1:
+        rates = {name: schedule.hiding.get(name, 0.0) for name in present}
+        present = hide_modalities(present, rates, generator)
+    columns = augmented(drawn.columns, generator)
+    return StreamData(columns, present, drawn.values, drawn.known, drawn.error_variance)
+
+
 def _train(
     network: StreamNetwork,
     heads: ModalityHeads,
@@ -122,7 +133,7 @@ def _train(
     greedy = schedule.balance is Balance.GREEDY_REBALANCING
     helped: str | None = None
     for step, rows in enumerate(batches(len(training), schedule.batch, steps)):
-        drawn = _varied(training.take(rows), schedule)
+        drawn = varied(training.take(rows), schedule)
         parts = network.encode(drawn.columns, drawn.present)
         seen = parts if helped is None else speeds.alone(parts, helped)
         said = network.join(seen)
@@ -140,17 +151,6 @@ def _train(
         cycle.step()
         average.update()
     average.store()
-
-
-def _varied(drawn: StreamData, schedule: StreamSchedule) -> StreamData:
-    """The same objects turned, shifted, shortened, some modalities hidden."""
-    generator = torch.default_generator
-    present = drawn.present
-    if schedule.hiding and len(present) > 1:
-        rates = {name: schedule.hiding.get(name, 0.0) for name in present}
-        present = hide_modalities(present, rates, generator)
-    columns = augmented(drawn.columns, generator)
-    return StreamData(columns, present, drawn.values, drawn.known, drawn.error_variance)
 
 
 def passed(network: nn.Module, data: StreamData) -> tuple[Tensor, Tensor, Tensor]:

@@ -22,7 +22,7 @@ from torch.func import functional_call
 
 from al_service.models.streams import Said, StreamNetwork
 from al_service.posterior.stream_data import StreamData
-from al_service.posterior.stream_fitting import StreamSchedule, batches
+from al_service.posterior.stream_fitting import StreamSchedule, batches, varied
 
 TEMPERATURE: Final = 0.1
 """Weight of prior and entropy against the labels."""
@@ -31,7 +31,11 @@ START: Final = 0.02
 """First standard deviation of a weight relative to its layer's root mean square."""
 
 LEARNING_RATE: Final = 5e-4
-"""Small: the weights have been learned, their spreads have not."""
+"""Of the weights' places: small, for they have been learned."""
+
+SPREAD_LEARNING_RATE: Final = 2e-2
+"""Of the logarithms of their spreads, which have not: Adam moves each by about as much
+in a step, and some hundred steps must be able to change a spread tenfold."""
 
 _EPOCH_SHARE: Final = 0.5
 """Of the epochs of the network itself."""
@@ -138,9 +142,15 @@ def _learn(
 
     elbo: Any = TraceMeanField_ELBO()  # type: ignore[no-untyped-call]  # Pyro
     free = [*location.values(), *log_scale.values()]
-    adam = torch.optim.Adam(free, lr=LEARNING_RATE)
+    adam = torch.optim.Adam(
+        [
+            {"params": [*location.values()], "lr": LEARNING_RATE},
+            {"params": [*log_scale.values()], "lr": SPREAD_LEARNING_RATE},
+        ]
+    )
     for rows in batches(n, schedule.batch, steps):
-        loss = elbo.differentiable_loss(model, guide, training.take(rows)) / n
+        drawn = varied(training.take(rows), schedule)
+        loss = elbo.differentiable_loss(model, guide, drawn) / n
         adam.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(free, schedule.clip)

@@ -93,6 +93,22 @@ def test_drawn_weights_agree_with_the_labels_and_differ_from_each_other() -> Non
     assert error < 0.5 * float(fresh.values.var())
 
 
+def test_weights_of_which_no_label_speaks_spread_out_to_their_prior() -> None:
+    """Spreads had been given, not learned: no step could move them far enough."""
+    network = fit_streams(SHAPE, sky(), sky(seed=1), SCHEDULE, seed=3)
+    silent = replace(sky(), known=torch.zeros(256, 1, dtype=torch.bool))
+
+    told, untold = (
+        fit_guide(network, data, replace(SCHEDULE, min_steps=600), seed=0)
+        for data in (sky(), silent)
+    )
+
+    name = "head.weight"
+    prior = float((told.location[name] ** 2).mean().sqrt())
+    assert float(untold.log_scale[name].exp().median()) > 0.5 * prior
+    assert float(told.log_scale[name].exp().median()) < 0.3 * prior
+
+
 def test_a_guide_draws_the_same_network_in_whatever_order_it_was_stored() -> None:
     network = fit_streams(
         SHAPE, sky(), sky(seed=1), replace(SCHEDULE, min_steps=2), seed=3
