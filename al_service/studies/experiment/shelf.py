@@ -76,7 +76,7 @@ class Shelf:
 
     def _lesson(self, system: System, parts: "_Parts") -> Lesson:
         return Lesson(
-            self.sky.arrays.targets,
+            self.sky.targets,
             self.sky.examples(self.division.training, system.inputs),
             self.sky.examples(self.division.validation, system.inputs),
             derived_seed(self.seed, "system", system.name),

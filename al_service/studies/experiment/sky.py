@@ -22,6 +22,9 @@ from al_service.survey.simulation.simulate import read_latents
 LATENTS_FOLDER: Final = "latents"
 """Beside a simulated pool's arrays."""
 
+LEAST_LABELS: Final = 30
+"""Of a target, below which one of three sides may be left without any."""
+
 _DIGITS: Final = 16
 """Hexadecimal digits of a sky's digest in a folder's name: enough among all skies."""
 
@@ -48,6 +51,16 @@ class ExperimentSky:
             digest.update(np.ascontiguousarray(self.scan).tobytes())
         return digest.hexdigest()
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of those that enough objects have a label of."""
+        return tuple(self.arrays.targets[column] for column in self._columns)
+
+    @property
+    def _columns(self) -> NDArray[np.int64]:
+        known = np.isfinite(self.arrays.known_values).sum(axis=0)
+        return np.flatnonzero(known >= LEAST_LABELS)
+
     def keeping_pixels(self, folder: Path) -> Self:
         """The same objects, whose pixels are prepared once.
 
@@ -66,7 +79,11 @@ class ExperimentSky:
     def examples(
         self, rows: NDArray[np.int64], modalities: tuple[str, ...]
     ) -> Examples:
-        """Labeled objects with some of what was observed of them, in memory."""
+        """Labeled objects with some of what was observed of them, in memory.
+
+        Their labels are of the `targets`.
+        """
+        columns = self._columns
         latents = None if self.latents is None else self.latents[rows]
         if self.pixels is None:
             view = PoolView(self.arrays, rows, self.scan, frozenset(modalities))
@@ -75,8 +92,8 @@ class ExperimentSky:
             inputs = self.pixels.inputs(rows, modalities)
         return Examples(
             Measurements(inputs, latents),
-            self.arrays.known_values[rows],
-            self.arrays.known_errors[rows],
+            self.arrays.known_values[np.ix_(rows, columns)],
+            self.arrays.known_errors[np.ix_(rows, columns)],
             self.arrays.group_ids[rows],
         )
 

@@ -18,7 +18,7 @@ def test_the_ceiling_of_z_is_the_true_redshift(whole_sky: ExperimentSky) -> None
         whole_sky.examples(rows, ("spectrum",)) for rows in vars(division).values()
     ]
     training, validation, test = sides
-    lesson = Lesson(whole_sky.arrays.targets, training, validation, 7, LEAST_EFFORT)
+    lesson = Lesson(whole_sky.targets, training, validation, 7, LEAST_EFFORT)
 
     ceiling, scan = (
         system.fit(lesson).predict(test.measurements)

@@ -29,7 +29,7 @@ def lesson_of(sky: ExperimentSky, *, complete: bool = False) -> tuple[Lesson, Ex
         rows = np.flatnonzero(seen.has("spectrum") & seen.has("image"))
         training = training.take(rows)
     validation = sky.examples(division.validation, ("image", "spectrum"))
-    lesson = Lesson(sky.arrays.targets, training, validation, 7, LEAST_EFFORT)
+    lesson = Lesson(sky.targets, training, validation, 7, LEAST_EFFORT)
     return lesson, sky.examples(division.test, ("image", "spectrum"))
 
 

@@ -70,9 +70,9 @@ def test_a_target_that_no_validation_object_knows_is_joined_all_the_same(
     )
     held = whole_sky.examples(division.validation, system.inputs)
     values = held.values.copy()
-    values[:, whole_sky.arrays.targets.index("sfr_avg")] = np.nan
+    values[:, whole_sky.targets.index("sfr_avg")] = np.nan
     lesson = Lesson(
-        whole_sky.arrays.targets,
+        whole_sky.targets,
         whole_sky.examples(division.training, system.inputs),
         replace(held, values=values),
         7,
@@ -97,9 +97,7 @@ def test_a_redshift_that_was_scanned_is_stacked_with_nothing(
     sides = [
         whole_sky.examples(rows, system.inputs) for rows in vars(division).values()
     ]
-    fitted = system.fit(
-        Lesson(whole_sky.arrays.targets, sides[0], sides[1], 7, LEAST_EFFORT)
-    )
+    fitted = system.fit(Lesson(whole_sky.targets, sides[0], sides[1], 7, LEAST_EFFORT))
 
     joined = fitted.predict(sides[2].measurements)
 

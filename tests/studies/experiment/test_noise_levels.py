@@ -25,7 +25,7 @@ def test_objects_whose_redshift_was_scanned_set_no_level_of_a_single_network(
         name: whole_sky.examples(rows, system.inputs)
         for name, rows in vars(division).items()
     }
-    targets = whole_sky.arrays.targets
+    targets = whole_sky.targets
     fitted = system.fit(
         Lesson(targets, sides["training"], sides["validation"], 7, LEAST_EFFORT)
     )

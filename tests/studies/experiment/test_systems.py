@@ -21,7 +21,7 @@ def test_a_system_learns_predicts_saves_loads_and_predicts_the_same(
     )
     test = whole_sky.examples(division.test, system.inputs)
     lesson = Lesson(
-        whole_sky.arrays.targets,
+        whole_sky.targets,
         whole_sky.examples(division.training, system.inputs),
         whole_sky.examples(division.validation, system.inputs),
         7,

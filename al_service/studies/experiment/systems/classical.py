@@ -159,6 +159,20 @@ class _Prepared:
         """Rows whose label of one target is known."""
         return np.flatnonzero(np.isfinite(self.values[:, target]))
 
+    def widely_known(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Rows that know all targets, and their labels.
+
+        Where they are fewer than a third of those that know the best known target
+        (rates and redshifts of different objects), the rows and labels of that one.
+        """
+        finite = np.isfinite(self.values)
+        whole = np.flatnonzero(finite.all(axis=1))
+        best = int(np.argmax(finite.sum(axis=0)))
+        rows = self.known(best)
+        if 3 * len(whole) >= len(rows):
+            return whole, self.values[whole]
+        return rows, self.values[rows, best : best + 1]
+
     def fitted(
         self,
         targets: tuple[str, ...],
@@ -212,7 +226,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class RandomForest:
-    """A forest per target; one search for all, on objects that know all targets."""
+    """A forest per target; one search for all of them."""
 
     name: str
     inputs: tuple[str, ...]
@@ -221,14 +235,13 @@ class RandomForest:
     def fit(self, lesson: Lesson) -> FittedColumns:
         """Search the settings and grow the forests."""
         part = _Prepared.of(lesson.training, lesson.targets, self.inputs)
-        whole = np.flatnonzero(np.isfinite(part.values).all(axis=1))
-        values = part.values[whole]
+        rows, values = part.widely_known()
         found = search(
             RandomForestRegressor(_SEARCH_TREES, random_state=0, n_jobs=1),
             FOREST_GRID,
-            part.columns[whole],
+            part.columns[rows],
             values[:, 0] if values.shape[1] == 1 else values,
-            part.group_ids[whole],
+            part.group_ids[rows],
             folds=lesson.effort.folds,
             candidates=lesson.effort.candidates,
             seed=lesson.seed,
