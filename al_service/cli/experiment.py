@@ -16,7 +16,14 @@ from rich.table import Table
 
 from al_service.cli.experiment_pools import experiment_sky
 from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings
-from al_service.cli.output import JsonOption, console_for, write_json
+from al_service.cli.output import (
+    STDOUT,
+    JsonOption,
+    console_for,
+    expect_writable,
+    write_json,
+    write_text,
+)
 from al_service.cli.progress_bars import progress_bars
 from al_service.evaluation.report import ratio_metric
 from al_service.studies.experiment.cells import number
@@ -95,10 +102,12 @@ def run(
     train: Annotated[int | None, typer.Option(help="Objects that teach.")] = None,
     test: Annotated[int | None, typer.Option(help="Objects that examine.")] = None,
     markdown: Annotated[
-        Path | None, typer.Option(help="Write the table as Markdown.")
+        Path | None,
+        typer.Option(help="Write the table as Markdown; - for standard output."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Write a page with table and pictures.")
+        Path | None,
+        typer.Option(help="Write a page with table and pictures; - likewise."),
     ] = None,
     data: Annotated[
         Path, typer.Option(help="Folder of published tables.", envvar="AL_TEST_DATA")
@@ -111,7 +120,7 @@ def run(
     Trials are kept below the home: what was interrupted goes on where it stopped, and
     more seeds or systems are added to what is there.
     """
-    console = console_for(json_file)
+    console = _console({"--json": json_file, "--markdown": markdown, "--html": html})
     with (
         _progress(console) as show,
         experiment_sky(pool, home, data, console) as sky,
@@ -128,16 +137,27 @@ def run(
         place = folder / trials_folder(sky, settings)
     report = Report.of(settings, trials)
     write_json(json_file, as_json(report, trials))
-    if markdown is not None:
-        markdown.write_text(as_markdown(report), encoding="utf-8")
+    write_text(markdown, as_markdown(report))
     if html is not None:
         first = [trial for trial in trials if trial["seed"] == first_seed]
         kept = [(trial, place / f"{trial['system']}-{first_seed}") for trial in first]
         with progress_bars() as bars:
             page = as_page(report, kept, partial(bars, "drawing the page"))
-        html.write_text(page, encoding="utf-8")
+        write_text(html, page)
     for table in _tables(report.lines):
         console.print(table)
+
+
+def _console(files: dict[str, Path | None]) -> Console:
+    """For people; what could not be written at the end is refused at the beginning."""
+    for option, file in files.items():
+        expect_writable(option, file)
+    printed = [option for option, file in files.items() if file == STDOUT]
+    if len(printed) > 1:
+        raise typer.BadParameter(
+            f"expected one report on standard output, found {', '.join(printed)}"
+        )
+    return console_for(STDOUT if printed else None)
 
 
 def _settings(

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, TextIO
@@ -54,6 +55,43 @@ def write_json(json_file: Path | None, result: object, *, mode: int = PUBLIC) ->
     json_file.parent.mkdir(parents=True, exist_ok=True)
     with _opened(json_file, mode) as file:
         file.write(text)
+
+
+def write_text(file: Path | None, text: str) -> None:
+    """Write a report where an option says, `STDOUT` too; nothing without it."""
+    if file is None:
+        return
+    if file == STDOUT:
+        sys.stdout.write(text)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def expect_writable(option: str, file: Path | None) -> None:
+    """Refuse before long work a file that could not be written after it.
+
+    Args:
+        option: what the user calls it, such as `--html`.
+        file: None and `STDOUT` are fine; its folder is made.
+
+    Raises:
+        typer.BadParameter: The folder cannot be made or written, or it is no file.
+    """
+    if file is None or file == STDOUT:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists():
+            with file.open("ab"):
+                return
+        with tempfile.TemporaryFile(dir=file.parent):
+            return
+    except OSError as error:
+        raise typer.BadParameter(
+            f"{option}: expected a file that can be written, found {file}: "
+            f"{error.strerror}"
+        ) from error
 
 
 def _opened(path: Path, mode: int) -> TextIO:

@@ -68,3 +68,45 @@ def test_a_seed_too_few_is_bad_usage(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert "seeds" in result.stderr
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_anything_is_done(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    home = tmp_path / "home"
+
+    result = al_experiment(
+        *("run", "--quick", "--systems", "marginal", "--home", str(home)),
+        *("--html", str(tmp_path / "file" / "page.html")),
+    )
+
+    assert result.exit_code == 2
+    assert "--html" in result.stderr
+    assert not home.exists()
+
+
+def test_markdown_goes_to_standard_output_alone_and_folders_are_made(
+    tmp_path: Path,
+) -> None:
+    report = tmp_path / "new" / "folder" / "report.json"
+
+    result = al_experiment(
+        *("run", "--quick", "--train", "60", "--test", "40", "--systems", "marginal"),
+        *("--home", str(tmp_path), "--markdown", "-", "--json", str(report)),
+    )
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("# Experiment")
+    assert "experiment: " not in result.stdout
+    assert json.loads(report.read_text())["rows"]
+
+
+def test_two_reports_on_standard_output_are_bad_usage(tmp_path: Path) -> None:
+    result = al_experiment(
+        *("run", "--json", "-", "--markdown", "-", "--home", str(tmp_path))
+    )
+
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert "found --json, --markdown" in said

@@ -1,13 +1,16 @@
 """What a trial said of its test objects, in one file: pictures and studies read it."""
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from al_service.posterior.predictions import Predictions
+from al_service.studies.experiment.storing import damaged
 
 FILE: Final = "predictions.npz"
 
@@ -39,9 +42,17 @@ class StoredPredictions:
 
     @classmethod
     def read(cls, folder: Path) -> "StoredPredictions":
-        """Out of the folder of a trial."""
-        with np.load(folder / FILE, allow_pickle=False) as stored:
-            arrays = dict(stored)
+        """Out of the folder of a trial.
+
+        Raises:
+            InvalidInput: The file is gone or damaged.
+        """
+        path = folder / FILE
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = dict(stored)
+        except (FileNotFoundError, EOFError, ValueError, BadZipFile, zlib.error) as bad:
+            raise damaged(path, bad) from bad
         targets = tuple(arrays["targets"].tolist())
         said = {name: part for name, part in arrays.items() if name not in _OURS}
         return cls(

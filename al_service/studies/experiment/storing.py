@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import skops.io
 from safetensors.numpy import load_file, save_file
@@ -25,9 +26,25 @@ def write_facts(folder: Path, facts: dict[str, Any]) -> None:  # Any: JSON
 
 
 def read_facts(folder: Path) -> dict[str, Any]:  # Any: as above
-    """What `write_facts` wrote."""
-    facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    """What `write_facts` wrote.
+
+    Raises:
+        InvalidInput: The file is gone or damaged.
+    """
+    path = folder / FACTS
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError) as error:
+        raise damaged(path, error) from error
     return facts
+
+
+def damaged(path: Path, error: Exception) -> InvalidInput:
+    """Say which file of a trial or model cannot be read, and what to do about it."""
+    return InvalidInput(
+        f"{path}: expected a file of a finished trial or model, found it gone or "
+        f"damaged ({error}): remove the folder of that trial or model, it is made anew"
+    )
 
 
 def write_estimators(folder: Path, parts: dict[str, Any]) -> None:  # Any: scikit-learn
@@ -38,7 +55,11 @@ def write_estimators(folder: Path, parts: dict[str, Any]) -> None:  # Any: sciki
 def read_estimators(folder: Path) -> dict[str, Any]:  # Any: as above
     """What `write_estimators` wrote; a file that holds other types is refused."""
     path = folder / ESTIMATORS
-    strange = set(skops.io.get_untrusted_types(file=path)) - {*_OURS, *_BOOSTED}
+    try:
+        found = skops.io.get_untrusted_types(file=path)
+    except (FileNotFoundError, BadZipFile) as error:
+        raise damaged(path, error) from error
+    strange = set(found) - {*_OURS, *_BOOSTED}
     if strange:
         raise InvalidInput(f"{path}: expected regressions, found {sorted(strange)}")
     parts: dict[str, Any] = skops.io.load(path, trusted=[*_OURS, *_BOOSTED])

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from al_service.studies.experiment.running import (
     trials_folder,
 )
 from al_service.studies.experiment.sky import ExperimentSky
+from al_service.studies.experiment.stored_predictions import StoredPredictions
 from al_service.studies.experiment.table import lines_of
 from al_service.survey.unfinished import held
 from tests.studies.experiment.skies import small_settings
@@ -200,3 +202,32 @@ def test_latents_are_at_hand_for_simulated_pools_only(
     assert some.latents is not None
     assert np.array_equal(some.latents, whole_sky.latents[rows])
     assert some.inputs.spectrum is None
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "linear_photometry-0/facts.json",
+        "models/linear_photometry-0/facts.json",
+        "models/linear_photometry-0/model/estimators.skops",
+    ],
+)
+def test_a_damaged_file_is_named_with_what_to_do_about_it(
+    photometric_sky: ExperimentSky, tmp_path: Path, file: str
+) -> None:
+    linear = small_settings(systems=("linear_photometry",))
+    run_experiment(photometric_sky, linear, tmp_path)
+    (path,) = tmp_path.glob(f"*/{file}")
+    path.write_bytes(path.read_bytes()[:20])
+    if file.startswith("models"):
+        shutil.rmtree(path.parents[len(Path(file).parts) - 1] / "linear_photometry-0")
+
+    with pytest.raises(InvalidInput, match=f"{file}: .* made anew"):
+        run_experiment(photometric_sky, linear, tmp_path)
+
+
+def test_damaged_predictions_are_named(tmp_path: Path) -> None:
+    (tmp_path / "predictions.npz").write_bytes(b"PK")
+
+    with pytest.raises(InvalidInput, match=r"predictions\.npz: .*damaged"):
+        StoredPredictions.read(tmp_path)
