@@ -65,14 +65,14 @@ def divide(
     validation = _side(place, free & complete, round(share * settings.n_validation))
     free &= ~np.isin(place, place[validation])
     training = _side(place, free, settings.n_train)
-    return _checked(Division(rows[training], rows[validation], rows[test]))
-
-
-def _checked(sides: Division) -> Division:
+    sides = Division(rows[training], rows[validation], rows[test])
     for name, side in vars(sides).items():
         if len(side) < LEAST:
             raise InvalidInput(
-                f"{name}: expected at least {LEAST} labeled objects, found {len(side)}"
+                f"{name}: expected at least {LEAST} labeled objects, found "
+                f"{len(side)}: of {len(rows)} in the pool, {complete.sum()} with every "
+                f"modality, {settings.n_train} were to train, "
+                f"{settings.n_validation} to validate, {settings.n_test} to examine"
             )
     return sides
 

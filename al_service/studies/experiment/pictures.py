@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from al_service.evaluation.curve_picture import COLORS, MARKERS, STYLE
 from al_service.evaluation.distributions import PIT_BINS, pit_histogram
+from al_service.evaluation.report import ratio_metric
 from al_service.evaluation.selective import selective_curve
 from al_service.studies.experiment.table import Line
 from al_service.survey.targets import Target
@@ -144,6 +145,7 @@ def cost_picture(target: str, lines: Sequence[Line]) -> bytes:
                     label=line.system,
                 )
             axes.set(xscale="log", yscale="log", xlabel=label)
+        figure.supylabel(ratio_metric(target), fontsize=9)
         figure.legend(
             *axes.get_legend_handles_labels(),
             loc="outside right upper",

@@ -5,9 +5,10 @@ The files are not part of the project; `docs/experiments.md` says where they are
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -24,6 +25,9 @@ from al_service.survey.targets import Target
 
 MGS: Final = "mgs"
 ECO_RESOLVE: Final = "eco_resolve"
+
+_MGS_COLUMNS: Final = 15
+"""z, five magnitudes, four colors, five errors."""
 
 _ZERO_POINT: Final = 22.5
 """Magnitude of one nanomaggy."""
@@ -44,10 +48,7 @@ def read_mgs(data: Path) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
     Returns:
         Magnitudes and their errors, `N x B`, redshifts `N x 1`, and which examine.
     """
-    halves = [
-        np.loadtxt(_existing(data / "mgs" / f"SDSS_MGS.{half}"))
-        for half in ("train", "test")
-    ]
+    halves = [_numbers(data / "mgs" / f"SDSS_MGS.{half}") for half in ("train", "test")]
     table = np.concatenate(halves)
     examines = np.arange(len(table)) >= len(halves[0])
     return table[:, 1:6], table[:, 10:15], table[:, :1], examines
@@ -63,10 +64,17 @@ def read_eco_resolve(data: Path) -> tuple[Floats, Floats, Floats, None]:
         Magnitudes at 100 Mpc and their unknown errors, `N x B`, log10 of Msun/yr
         `N x 1`, and no published split.
     """
-    table = pq.read_table(_existing(data / "eco_resolve_ugriz_z_sfr.parquet"))
+    path = _existing(data / "eco_resolve_ugriz_z_sfr.parquet")
+    names = [*(f"{band}mag" for band in BANDS), "absrmag", "log_sfr"]
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InvalidInput(f"{path}: expected a Parquet table: {error}") from error
+    missing = sorted(set(names) - set(table.column_names))
+    if missing:
+        raise InvalidInput(f"{path}: expected columns {names}, found none of {missing}")
     column: dict[str, Floats] = {
-        name: np.asarray(table[name].to_numpy(), dtype=np.float64)
-        for name in (*(f"{band}mag" for band in BANDS), "absrmag", "log_sfr")
+        name: np.asarray(table[name].to_numpy(), dtype=np.float64) for name in names
     }
     moved = column["absrmag"] - column["rmag"] + _COMMON_MODULUS
     magnitudes = np.stack([column[f"{band}mag"] + moved for band in BANDS], axis=1)
@@ -122,7 +130,20 @@ def _photometry(magnitudes: Floats, errors: Floats) -> NDArray[np.float32]:
     return columns.astype(np.float32)
 
 
-def _existing(path: Path) -> Any:  # Any: what NumPy and Arrow take as a file
+def _numbers(path: Path) -> Floats:
+    """A table of text whose rows have all of the columns."""
+    try:
+        table = np.loadtxt(_existing(path), ndmin=2)
+    except ValueError as error:
+        raise InvalidInput(f"{path}: expected rows of numbers: {error}") from error
+    if table.shape[1] < _MGS_COLUMNS:
+        raise InvalidInput(
+            f"{path}: expected {_MGS_COLUMNS} columns, found {table.shape[1]}"
+        )
+    return table
+
+
+def _existing(path: Path) -> Path:
     if not path.is_file():
         raise InvalidInput(
             f"{path}: expected a published table, found no such file: --data names "

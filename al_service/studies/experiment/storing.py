@@ -6,6 +6,7 @@ from typing import Any, Final
 from zipfile import BadZipFile
 
 import skops.io
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from al_service.errors import InvalidInput
@@ -73,5 +74,9 @@ def write_tensors(folder: Path, arrays: dict[str, Any]) -> None:  # Any: NumPy a
 
 def read_tensors(folder: Path) -> dict[str, Any]:  # Any: as above
     """What `write_tensors` wrote."""
-    arrays: dict[str, Any] = load_file(folder / TENSORS)
+    path = folder / TENSORS
+    try:
+        arrays: dict[str, Any] = load_file(path)
+    except (FileNotFoundError, SafetensorError) as error:
+        raise damaged(path, error) from error
     return arrays

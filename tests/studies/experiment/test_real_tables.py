@@ -51,3 +51,27 @@ def test_nearby_galaxies_are_moved_to_one_distance(tmp_path: Path) -> None:
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"SDSS_MGS\.train.*no such file"):
         open_table(MGS, tmp_path, tmp_path / "pools")
+
+
+def test_damaged_tables_are_named(tmp_path: Path) -> None:
+    (tmp_path / "mgs").mkdir()
+    (tmp_path / "mgs" / "SDSS_MGS.train").write_text("0.1 20.0 18.5\n0.1 20.0\n")
+    (tmp_path / "eco_resolve_ugriz_z_sfr.parquet").write_bytes(b"garbage")
+
+    with pytest.raises(InvalidInput, match=r"SDSS_MGS\.train: expected rows of numb"):
+        open_table(MGS, tmp_path, tmp_path / "pools")
+    with pytest.raises(InvalidInput, match=r"sfr\.parquet: expected a Parquet table"):
+        open_table(ECO_RESOLVE, tmp_path, tmp_path / "pools")
+
+
+def test_a_table_without_a_column_is_named_with_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "mgs").mkdir()
+    np.savetxt(tmp_path / "mgs" / "SDSS_MGS.train", [[0.1, 20.0]] * 3)
+    columns = {f"{band}mag": [17.0, 19.0] for band in "ugriz"}
+    path = tmp_path / "eco_resolve_ugriz_z_sfr.parquet"
+    pq.write_table(pa.table(columns | {"log_sfr": [0.1, 0.2]}), path)
+
+    with pytest.raises(InvalidInput, match="expected 15 columns, found 2"):
+        open_table(MGS, tmp_path, tmp_path / "pools")
+    with pytest.raises(InvalidInput, match=r"none of \['absrmag'\]"):
+        open_table(ECO_RESOLVE, tmp_path, tmp_path / "pools")
