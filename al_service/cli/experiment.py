@@ -267,7 +267,8 @@ def _tables(lines: list[Line]) -> Iterator[Table]:
             if line.target == target:
                 table.add_row(
                     line.system,
-                    in_words(line.inputs, line.family),
+                    in_words(line.inputs, line.family)
+                    + (" (rest hidden)" if line.hides else ""),
                     *(number(line.metrics.get(name)) for name in shown.values()),
                     number(line.fit_seconds),
                 )

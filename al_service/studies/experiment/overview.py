@@ -19,11 +19,10 @@ _ENSEMBLE: Final = "ensemble"
 """How the names of systems begin with which others of the same modalities compare."""
 
 _WEIGHTS: Final = {
-    "crps": "CRPS",
     "coverage68": "68 % hold",
-    "coverage68_uncalibrated": "as stated",
+    "coverage68_uncalibrated": "68 % as stated",
     "coverage95": "95 % hold",
-    "coverage95_uncalibrated": "as stated",
+    "coverage95_uncalibrated": "95 % as stated",
 }
 """Metric to heading, means over targets."""
 
@@ -102,8 +101,9 @@ def _certainty(report: Report) -> Grid:
     }
     return Grid(
         "What is known of the weights",
-        "Means over targets; ratios are to an ensemble on the same modalities. "
-        "Outliers of z: among all, and among the 90 % most certain.",
+        "Means over targets; ratios are to an ensemble on the same modalities. What "
+        "intervals hold, calibrated and as the system states them. Outliers of z: among "
+        "all, and among the 90 % most certain.",
         [
             *("system", "sees", *_WEIGHTS.values(), "CRPS ÷ ensemble", "worst target"),
             *(*_CATASTROPHES.values(), "predict s", "÷ ensemble"),
