@@ -102,8 +102,8 @@ def _certainty(report: Report) -> Grid:
     return Grid(
         "What is known of the weights",
         "Means over targets; ratios are to an ensemble on the same modalities. What "
-        "intervals hold, calibrated and as the system states them. Outliers of z: among "
-        "all, and among the 90 % most certain.",
+        "intervals hold: calibrated, and as the system states them. Outliers of z: "
+        "among all, and among the 90 % most certain.",
         [
             *("system", "sees", *_WEIGHTS.values(), "CRPS ÷ ensemble", "worst target"),
             *(*_CATASTROPHES.values(), "predict s", "÷ ensemble"),
