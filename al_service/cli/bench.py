@@ -29,7 +29,7 @@ from al_service.studies.speed.measuring import (
     Measurement,
     Size,
 )
-from al_service.studies.speed.surroundings import surroundings
+from al_service.studies.surroundings import surroundings
 
 Measure = Callable[[Size, Path], list[Measurement]]
 

@@ -75,5 +75,14 @@ def as_json(report: Report, trials: Sequence[Json]) -> Json:
             for trial in trials
             if trial["search"]
         ],
+        "surroundings": [
+            {
+                "system": trial["system"],
+                "seed": trial["seed"],
+                **trial["surroundings"],
+            }
+            for trial in trials
+            if "surroundings" in trial
+        ],
         "comparisons": [one.as_json() for one in report.compared],
     }

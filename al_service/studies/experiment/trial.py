@@ -20,6 +20,7 @@ from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.stored_predictions import StoredPredictions
 from al_service.studies.experiment.storing import write_facts
 from al_service.studies.experiment.system import System
+from al_service.studies.surroundings import surroundings
 from al_service.survey.atomic_folder import new_folder
 
 MODELS: Final = "models"
@@ -75,6 +76,7 @@ def carry_out(
         _stored(answers).write(place)
         facts |= {
             "predict_seconds": predict_seconds,
+            "surroundings": surroundings(),
             "peak_memory_mb": max(kept.peak_memory_mb, memory.megabytes),
             "seconds": time.perf_counter() - started,
         }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from al_service.errors import InvalidInput
 from al_service.studies.experiment.comparisons import comparisons
@@ -129,6 +130,9 @@ def test_the_rows_are_what_the_contract_says(
     assert published | of_redshift | further <= set(row["metrics"])
     low, high = row["intervals"]["rmse_norm"]
     assert low < row["metrics"]["rmse_norm"] < high
+    around = report["surroundings"][1]
+    assert (around["system"], around["seed"]) == ("linear_photometry", 0)
+    assert around["versions"]["torch"] == torch.__version__
     assert report["searches"][0]["trials"][0]["settings"].keys() == {"alpha"}
 
 

@@ -5,6 +5,7 @@ A file of its own: processes whose memory is measured do not import torch for it
 
 import os
 import platform
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -33,5 +34,7 @@ def surroundings() -> dict[str, Any]:  # Any: JSON
             "python": platform.python_version(),
             "numpy": np.__version__,
             "torch": torch.__version__,
+            "scikit-learn": version("scikit-learn"),
+            "al-service": version("al-service"),
         },
     }
