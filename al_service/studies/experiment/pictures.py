@@ -23,7 +23,7 @@ from al_service.survey.targets import Target
 Floats = NDArray[np.float64]
 
 _DPI: Final = 80
-"""Small enough that a page of nine targets stays below ten megabytes."""
+"""Small enough that a page of nine targets stays below twenty megabytes."""
 
 _PER_ROW: Final = 5
 _PANEL: Final = 2.3
