@@ -26,7 +26,7 @@ from al_service.cli.output import (
 )
 from al_service.cli.progress_bars import progress_bars
 from al_service.evaluation.report import ratio_metric
-from al_service.studies.experiment.cells import number
+from al_service.studies.experiment.cells import number, seen
 from al_service.studies.experiment.markdown import as_markdown
 from al_service.studies.experiment.page import as_page
 from al_service.studies.experiment.registry import all_systems, runnable
@@ -38,6 +38,7 @@ from al_service.studies.experiment.running import (
 )
 from al_service.studies.experiment.settings import QUICK, Effort, ExperimentSettings
 from al_service.studies.experiment.sky import ExperimentSky
+from al_service.studies.experiment.stored_predictions import StoredPredictions
 from al_service.studies.experiment.system import in_words
 from al_service.studies.experiment.table import Line
 
@@ -139,10 +140,12 @@ def run(
     write_json(json_file, as_json(report, trials))
     write_text(markdown, as_markdown(report))
     if html is not None:
-        first = [trial for trial in trials if trial["seed"] == first_seed]
-        kept = [(trial, place / f"{trial['system']}-{first_seed}") for trial in first]
+        stored = {
+            name: StoredPredictions.read(place / f"{name}-{first_seed}")
+            for name in settings.systems
+        }
         with progress_bars() as bars:
-            page = as_page(report, kept, partial(bars, "drawing the page"))
+            page = as_page(report, stored, partial(bars, "drawing the page"))
         write_text(html, page)
     for table in _tables(report.lines):
         console.print(table)
@@ -267,8 +270,7 @@ def _tables(lines: list[Line]) -> Iterator[Table]:
             if line.target == target:
                 table.add_row(
                     line.system,
-                    in_words(line.inputs, line.family)
-                    + (" (rest hidden)" if line.hides else ""),
+                    seen(line),
                     *(number(line.metrics.get(name)) for name in shown.values()),
                     number(line.fit_seconds),
                 )

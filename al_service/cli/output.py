@@ -49,15 +49,10 @@ def write_json(json_file: Path | None, result: object, *, mode: int = PUBLIC) ->
     if json_file is None:
         return
     text = json.dumps(result, indent=2, allow_nan=False, default=_as_text) + "\n"
-    if json_file == STDOUT:
-        sys.stdout.write(text)
-        return
-    json_file.parent.mkdir(parents=True, exist_ok=True)
-    with _opened(json_file, mode) as file:
-        file.write(text)
+    write_text(json_file, text, mode=mode)
 
 
-def write_text(file: Path | None, text: str) -> None:
+def write_text(file: Path | None, text: str, *, mode: int = PUBLIC) -> None:
     """Write a report where an option says, `STDOUT` too; nothing without it."""
     if file is None:
         return
@@ -65,7 +60,8 @@ def write_text(file: Path | None, text: str) -> None:
         sys.stdout.write(text)
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    with _opened(file, mode) as opened:
+        opened.write(text)
 
 
 def expect_writable(option: str, file: Path | None) -> None:

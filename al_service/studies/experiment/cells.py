@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from al_service.evaluation.report import ratio_metric
-from al_service.studies.experiment.comparisons import Comparison
+from al_service.studies.experiment.comparisons import Comparison, over
 from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.system import Family, in_words
 from al_service.studies.experiment.table import Line
 from al_service.survey.targets import UNITS, Target
 
-REST_HIDDEN: Final = "*(rest hidden)*"
+_REST_HIDDEN: Final = "(rest hidden)"
 """Behind the modalities that a system sees of those that it was trained on."""
 
 _COLUMNS: Final = ("mae", "r2", "bias", "crps", "nll", "coverage68", "coverage95")
@@ -60,12 +60,8 @@ def table_of(target: str, lines: Sequence[Line]) -> tuple[list[str], list[list[s
     if ceiling:
         header.insert(3, "÷ ceiling")
         for row, line in zip(rows, (*ceiling, *others), strict=True):
-            row.insert(3, number(_over(line.error, ceiling[0].error)))
+            row.insert(3, number(over(line.error, ceiling[0].error)))
     return header, rows
-
-
-def _over(error: float, bound: float) -> float | None:
-    return error / bound if bound > 0.0 else None
 
 
 def _line_cells(line: Line, names: Sequence[str]) -> list[str]:
@@ -73,7 +69,7 @@ def _line_cells(line: Line, names: Sequence[str]) -> list[str]:
     figures[0] += within(line.intervals.get(names[0]))
     return [
         line.system,
-        _seen(line),
+        seen(line),
         *figures,
         number(line.fit_seconds),
         number(line.predict_seconds),
@@ -82,9 +78,10 @@ def _line_cells(line: Line, names: Sequence[str]) -> list[str]:
     ]
 
 
-def _seen(line: Line) -> str:
+def seen(line: Line) -> str:
+    """What a system looks at here."""
     names = in_words(line.inputs, line.family)
-    return f"{names} {REST_HIDDEN}" if line.hides else names
+    return f"{names} {_REST_HIDDEN}" if line.hides else names
 
 
 def ratio(one: Comparison) -> str:

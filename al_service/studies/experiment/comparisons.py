@@ -37,9 +37,9 @@ class Comparison:
     @property
     def bound(self) -> float | None:
         """The ratio of who knew the latents."""
-        if self.ceiling is None or self.best_single_error <= 0.0:
-            return None
-        return self.ceiling / self.best_single_error
+        return (
+            None if self.ceiling is None else over(self.ceiling, self.best_single_error)
+        )
 
     def as_json(self) -> Json:
         """Its fields."""
@@ -66,11 +66,17 @@ def comparisons(lines: Sequence[Line]) -> list[Comparison]:
     ]
 
 
+def over(error: float, other: float) -> float | None:
+    """A ratio of errors; None over one that makes none."""
+    return error / other if other > 0.0 else None
+
+
 def _against(line: Line, best: Line, ceilings: dict[str, float]) -> Comparison:
     ratios = [
-        error / best.errors[seed]
+        ratio
         for seed, error in line.errors.items()
-        if best.errors.get(seed, 0.0) > 0.0
+        for ratio in [over(error, best.errors.get(seed, 0.0))]
+        if ratio is not None
     ]
     return Comparison(
         line.system,
@@ -80,7 +86,7 @@ def _against(line: Line, best: Line, ceilings: dict[str, float]) -> Comparison:
         line.error,
         best.system,
         best.error,
-        line.error / best.error if best.error > 0 else None,
+        over(line.error, best.error),
         (min(ratios), max(ratios)) if ratios else None,
         ceilings.get(line.target),
     )

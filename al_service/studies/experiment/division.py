@@ -66,12 +66,18 @@ def divide(
     free &= ~np.isin(place, place[validation])
     training = _side(place, free, settings.n_train)
     sides = Division(rows[training], rows[validation], rows[test])
+    return _checked(sides, settings, complete)
+
+
+def _checked(
+    sides: Division, settings: ExperimentSettings, complete: NDArray[np.bool_]
+) -> Division:
     for name, side in vars(sides).items():
         if len(side) < LEAST:
             raise InvalidInput(
                 f"{name}: expected at least {LEAST} labeled objects, found "
-                f"{len(side)}: of {len(rows)} in the pool, {complete.sum()} with every "
-                f"modality, {settings.n_train} were to train, "
+                f"{len(side)}: of {len(complete)} in the pool, {complete.sum()} with "
+                f"every modality, {settings.n_train} were to train, "
                 f"{settings.n_validation} to validate, {settings.n_test} to examine"
             )
     return sides

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.features.preparation import IMAGE, SPECTRUM
-from al_service.features.scanned_redshift import believed_redshifts
 from al_service.posterior.predictions import Predictions
-from al_service.posterior.scan_measurement import doubted
+from al_service.posterior.scan_measurement import MEDIAN_SQUARE
+from al_service.studies.experiment.division import LEAST
 from al_service.studies.experiment.measurements import Measurements
+from al_service.studies.experiment.second_opinion import contradicted
 from al_service.studies.experiment.storing import (
     read_facts,
     read_tensors,
@@ -37,12 +38,6 @@ Floats = NDArray[np.float64]
 
 _PENALTY = 1.0
 """Pull of the stacked weights towards the mean by squared errors, in labels."""
-
-_MEDIAN_SQUARE = 0.4549
-"""Of a standard normal variable."""
-
-_LEAST_LABELS = 10
-"""Of validation objects, below which nothing is learned from them."""
 
 
 class Rule(StrEnum):
@@ -174,15 +169,16 @@ class LateFusion:
 
 
 def _believing(measurements: Measurements, image: Predictions) -> Measurements:
-    """The same objects without spectra whose scan contradicts the image."""
-    scan = believed_redshifts(measurements.inputs)
-    if scan is None or Target.Z not in image.targets:
+    """The same objects without spectra whose scan contradicts the image.
+
+    Of those that have one: the network of images was never asked about others.
+    """
+    if Target.Z not in image.targets:
         return measurements
     column = image.targets.index(Target.Z)
-    rows = np.flatnonzero(np.isfinite(scan[:, 0]) & measurements.has(IMAGE))
-    variance = image.total_spread[rows, column] ** 2
-    wrong = doubted(scan[rows], image.center[rows, column], variance)
-    return measurements.leaving(SPECTRUM, rows[wrong])
+    variance = image.total_spread[:, column] ** 2
+    wrong = contradicted(measurements, image.center[:, column], variance)
+    return measurements.leaving(SPECTRUM, wrong[measurements.has(IMAGE)[wrong]])
 
 
 def _scanned(spectrum: Predictions) -> NDArray[np.bool_]:
@@ -229,7 +225,7 @@ def _stacked(image: Floats, spectrum: Floats, own: Floats) -> Floats:
     weights = np.tile([0.5, 0.5, 0.0], (own.shape[1], 1))
     for column in range(own.shape[1]):
         known = np.isfinite(own[:, column])
-        if known.sum() < _LEAST_LABELS:
+        if known.sum() < LEAST:
             continue
         said = np.stack([image[known, column], spectrum[known, column]], axis=1)
         truth = own[known, column]
@@ -250,7 +246,7 @@ def _level(fitted: FittedLateFusion, validation: Examples, own: Floats) -> Float
     """`T` factors by which joined errors are larger than joined variances."""
     said = fitted.predict(validation.measurements)
     ratio = (own - said.center) ** 2 / said.total_spread**2
-    enough = np.isfinite(ratio).sum(axis=0) >= _LEAST_LABELS
+    enough = np.isfinite(ratio).sum(axis=0) >= LEAST
     levels = np.ones(len(enough))
-    levels[enough] = np.nanmedian(ratio[:, enough], axis=0) / _MEDIAN_SQUARE
+    levels[enough] = np.nanmedian(ratio[:, enough], axis=0) / MEDIAN_SQUARE
     return np.clip(levels, 1e-2, 1e2)

@@ -16,7 +16,7 @@ def as_markdown(report: Report) -> str:
         "",
         "Figures are means over seeds; parentheses hold the seeds' mean 95 % interval "
         "by resampling test galaxies. Systems that were trained on more than they see "
-        "here are marked *rest hidden*.",
+        "here are marked (rest hidden).",
         "",
     ]
     for grid in overview(report):

@@ -1,17 +1,16 @@
 """The report as one HTML page that needs no other file and no network."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
-from pathlib import Path
 from string import Template
 from typing import Any, Final
 
 import numpy as np
 
 from al_service.evaluation.embedding import LEAST, Embedding, embed
-from al_service.studies.experiment.cells import REST_HIDDEN, heading, table_of, title
+from al_service.studies.experiment.cells import heading, table_of, title
 from al_service.studies.experiment.overview import Grid, overview
 from al_service.studies.experiment.pictures import (
     Seen,
@@ -22,6 +21,7 @@ from al_service.studies.experiment.pictures import (
     pit_picture,
     selective_picture,
 )
+from al_service.studies.experiment.registry import system_named
 from al_service.studies.experiment.report import Report
 from al_service.studies.experiment.stored_predictions import StoredPredictions
 from al_service.survey.targets import Target
@@ -56,7 +56,7 @@ th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: l
 img { max-width: 100%; display: block; margin: .6rem 0 }
 </style></head><body><h1>Experiment on $pool</h1><p>$heading</p>
 <p>Figures are means over seeds; parentheses hold the seeds' mean 95&nbsp;% interval by
-resampling test galaxies. Pictures show the first seed. <i>rest hidden</i>: trained on
+resampling test galaxies. Pictures show the first seed. (rest hidden): trained on
 more than it sees here.</p>
 <p>$contents</p>
 $body
@@ -67,19 +67,19 @@ $body
 
 def as_page(
     report: Report,
-    trials: Sequence[tuple[Json, Path]],
+    stored: Mapping[str, StoredPredictions],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> str:
     """The whole report.
 
     Args:
         report: what was found.
-        trials: facts and folder of the first seed's trials.
+        stored: what each system said of the first seed's test objects.
         progress: told how many of its parts are drawn, and of how many.
     """
     draw = [
-        *(partial(_section, report, target, trials) for target in report.targets),
-        partial(_layouts, trials),
+        *(partial(_section, report, target, stored) for target in report.targets),
+        partial(_layouts, stored),
     ]
     parts = [_grid(grid) for grid in overview(report)]
     for number, part in enumerate(draw):
@@ -104,7 +104,9 @@ def _grid(grid: Grid) -> str:
     return heads + _rows(grid.header, grid.rows)
 
 
-def _section(report: Report, target: str, trials: Sequence[tuple[Json, Path]]) -> str:
+def _section(
+    report: Report, target: str, stored: Mapping[str, StoredPredictions]
+) -> str:
     lines = [line for line in report.lines if line.target == target]
     heads = f'<h2 id="{escape(target)}">{escape(title(target))}</h2>'
     parts = [heads, _rows(*table_of(target, lines))]
@@ -112,8 +114,8 @@ def _section(report: Report, target: str, trials: Sequence[tuple[Json, Path]]) -
     parts.append(_image(cost_picture(target, whole)))
     seen = [
         one
-        for facts, folder in trials
-        for one in [examined(facts["system"], folder, target)]
+        for system, said in stored.items()
+        for one in [examined(system, said, target)]
         if one is not None
     ]
     if seen:
@@ -121,9 +123,8 @@ def _section(report: Report, target: str, trials: Sequence[tuple[Json, Path]]) -
     return "\n".join(parts)
 
 
-def examined(system: str, folder: Path, target: str) -> Seen | None:
-    """The stored predictions of a target; None where no label is known."""
-    stored = StoredPredictions.read(folder)
+def examined(system: str, stored: StoredPredictions, target: str) -> Seen | None:
+    """What a system said of one target; None where no label is known."""
     predictions, values = stored.predictions, stored.values
     if target not in predictions.targets:
         return None
@@ -140,20 +141,20 @@ def examined(system: str, folder: Path, target: str) -> Seen | None:
     )
 
 
-def _layouts(trials: Sequence[tuple[Json, Path]]) -> str:
+def _layouts(stored: Mapping[str, StoredPredictions]) -> str:
     """UMAP and t-SNE of what one system has learned to see.
 
     Of the system that fuses most, among those that know what they do not know; of one
     that states no epistemic uncertainty where no other has learned features.
     """
     best: tuple[tuple[bool, int], str, StoredPredictions] | None = None
-    for facts, folder in trials:
-        stored = StoredPredictions.read(folder)
-        if stored.features is None or len(stored.features) < LEAST:
+    for system, said in stored.items():
+        if said.features is None or len(said.features) < LEAST:
             continue
-        merit = bool(np.any(stored.predictions.epistemic > 0)), len(facts["inputs"])
+        knows = bool(np.any(said.predictions.epistemic > 0))
+        merit = knows, len(system_named(system).inputs)
         if best is None or merit > best[0]:
-            best = merit, facts["system"], stored
+            best = merit, system, said
     return "" if best is None else _layout_of(*best[1:])
 
 
@@ -178,9 +179,7 @@ def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     def row(tag: str, parts: Sequence[str]) -> str:
         return f"<tr>{''.join(f'<{tag}>{escape(part)}</{tag}>' for part in parts)}</tr>"
 
-    body = "".join(row("td", parts) for parts in rows).replace(
-        REST_HIDDEN, "<i>(rest hidden)</i>"
-    )
+    body = "".join(row("td", parts) for parts in rows)
     return f"<table>{row('th', header)}{body}</table>"
 
 

@@ -13,9 +13,9 @@ from al_service.features.preparation import SPECTRUM
 from al_service.features.scanned_redshift import believed_redshifts
 from al_service.models.streams import Joining, Reading, StreamNetwork, StreamShape
 from al_service.posterior.predictions import Predictions
-from al_service.posterior.scan_measurement import doubted
 from al_service.posterior.variational import WeightGuide
 from al_service.studies.experiment.measurements import Measurements
+from al_service.studies.experiment.second_opinion import contradicted
 from al_service.studies.experiment.storing import (
     read_estimators,
     read_facts,
@@ -111,19 +111,16 @@ class FittedStreams:
         self, measurements: Measurements, moments: Moments
     ) -> NDArray[np.int64]:
         """Rows whose scan is believed and contradicts everything else."""
-        scan = self._scan(measurements) if self.doubts_scan else None
-        if scan is None:
+        if not self.doubts_scan or Target.Z not in self.targets:
             return np.empty(0, dtype=np.int64)
         column = self.targets.index(Target.Z)
-        rows = np.flatnonzero(np.isfinite(scan[:, 0]))
         spread = self.spread[column]
-        noise = moments.blind_noise[rows, column] * self.noise_scale[column]
-        wrong = doubted(
-            scan[rows],
-            moments.blind_mean[rows, column] * spread + self.center[column],
+        noise = moments.blind_noise[:, column] * self.noise_scale[column]
+        return contradicted(
+            measurements,
+            moments.blind_mean[:, column] * spread + self.center[column],
             noise * spread**2,
         )
-        return rows[wrong]
 
     def save(self, folder: Path) -> None:
         """Write networks, scales, and what is known of the weights."""

@@ -17,6 +17,7 @@ from al_service.posterior.stream_data import StreamData
 from al_service.posterior.stream_fitting import StreamSchedule, fit_streams, passed
 from al_service.posterior.variational import fit_guide
 from al_service.randomness import derived_seed
+from al_service.studies.experiment.division import LEAST
 from al_service.studies.experiment.settings import Effort
 from al_service.studies.experiment.stream_model import FittedStreams
 from al_service.studies.experiment.stream_moments import Networks, Uncertainty
@@ -175,7 +176,7 @@ def noise_scale(fitted: FittedStreams, validation: Examples) -> Floats:
     scale = np.ones(len(fitted.targets))
     for column in range(len(scale)):
         known = scores[np.isfinite(scores[:, column]), column]
-        if len(known) < 10:
+        if len(known) < LEAST:
             continue
         widths = np.quantile(known, _LEVELS) / ndtri(0.5 + 0.5 * np.array(_LEVELS))
         scale[column] = max(float(np.prod(widths)), _SMALLEST_SCALE)

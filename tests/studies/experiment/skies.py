@@ -1,6 +1,6 @@
 """Small skies for experiments: real photometry, and a simulated survey."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from al_service.features.scan.scanning import scan
 from al_service.studies.experiment.settings import Effort, ExperimentSettings
 from al_service.studies.experiment.sky import ExperimentSky, with_latents
+from al_service.studies.experiment.system import Examples, Lesson
 from al_service.survey.pool_arrays import PoolArrays, write_pool_arrays
 from al_service.survey.sdss10k import TARGETS, read_sdss10k
 from al_service.survey.simulation.simulate import simulate
@@ -23,6 +24,15 @@ LEAST_EFFORT = Effort(
     members=2,
 )
 """Everything runs and nothing is learned."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Who teaches, who validates and who examines."""
+
+    training: Examples
+    validation: Examples
+    test: Examples
 
 
 def real_sky(folder: Path, n: int = 400) -> ExperimentSky:
@@ -65,3 +75,20 @@ def small_settings(**given: object) -> ExperimentSettings:
         "effort": LEAST_EFFORT,
     }
     return ExperimentSettings.model_validate(settings | given)
+
+
+def small_sides(sky: ExperimentSky, modalities: tuple[str, ...]) -> Sides:
+    """The simulated survey, divided."""
+    division = sky.divide(
+        small_settings(n_train=48, n_validation=16, n_test=16), seed=0
+    )
+    return Sides(
+        sky.examples(division.training, modalities),
+        sky.examples(division.validation, modalities),
+        sky.examples(division.test, modalities),
+    )
+
+
+def lesson_of(sky: ExperimentSky, training: Examples, validation: Examples) -> Lesson:
+    """What teaches next to nothing."""
+    return Lesson(sky.targets, training, validation, 7, LEAST_EFFORT)

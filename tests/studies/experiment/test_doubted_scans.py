@@ -10,27 +10,14 @@ from al_service.studies.experiment.measurements import Measurements
 from al_service.studies.experiment.registry import all_systems
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.stream_system import StreamSystem
-from al_service.studies.experiment.system import Examples, Lesson
 from al_service.survey.inputs import Modality
-from tests.studies.experiment.skies import LEAST_EFFORT, small_settings
+from tests.studies.experiment.skies import lesson_of, small_sides
 
 SURE_AND_ABSURD = (6.0, 1e-5, 0.91)
 """z, its error and the confidence: a quasar's redshift in a survey of galaxies."""
 
 
-def lesson_of(sky: ExperimentSky, *, complete: bool = False) -> tuple[Lesson, Examples]:
-    """What teaches, maybe with every spectrum, and who examines."""
-    division = sky.divide(
-        small_settings(n_train=48, n_validation=16, n_test=16), seed=0
-    )
-    training = sky.examples(division.training, ("image", "spectrum"))
-    if complete:
-        seen = training.measurements
-        rows = np.flatnonzero(seen.has("spectrum") & seen.has("image"))
-        training = training.take(rows)
-    validation = sky.examples(division.validation, ("image", "spectrum"))
-    lesson = Lesson(sky.targets, training, validation, 7, LEAST_EFFORT)
-    return lesson, sky.examples(division.test, ("image", "spectrum"))
+BOTH = ("image", "spectrum")
 
 
 def with_scan(
@@ -47,9 +34,10 @@ def with_scan(
 def test_an_absurd_scan_is_doubted_and_nobody_else_is_touched(
     name: str, whole_sky: ExperimentSky
 ) -> None:
-    lesson, test = lesson_of(whole_sky)
+    sides = small_sides(whole_sky, BOTH)
+    lesson = lesson_of(whole_sky, sides.training, sides.validation)
     fitted = all_systems()[name].fit(lesson)
-    sane = test.measurements
+    sane = sides.test.measurements
     believed = believed_redshifts(sane.inputs)
     assert believed is not None
     row = int(np.flatnonzero(np.isfinite(believed[:, 0]))[0])
@@ -60,7 +48,7 @@ def test_an_absurd_scan_is_doubted_and_nobody_else_is_touched(
     assert before.patterns[row] & int(Modality.REDSHIFT)
     assert after.patterns[row] == int(Modality.IMAGE)
     assert after.center[row, 0] < np.log1p(2.0)
-    others = np.arange(len(test)) != row
+    others = np.arange(len(sides.test)) != row
     for one, other in (
         (after.center, before.center),
         (after.total_spread, before.total_spread),
@@ -70,8 +58,9 @@ def test_an_absurd_scan_is_doubted_and_nobody_else_is_touched(
 
 
 def test_without_an_image_there_is_no_second_opinion(whole_sky: ExperimentSky) -> None:
-    lesson, test = lesson_of(whole_sky)
-    absurd = with_scan(test.measurements, 0, SURE_AND_ABSURD)
+    sides = small_sides(whole_sky, BOTH)
+    lesson = lesson_of(whole_sky, sides.training, sides.validation)
+    absurd = with_scan(sides.test.measurements, 0, SURE_AND_ABSURD)
 
     said = all_systems()["spectrum_cnn_lines"].fit(lesson).predict(absurd)
 
@@ -83,10 +72,14 @@ def test_who_never_missed_a_spectrum_knows_no_second_opinion(
 ) -> None:
     system = all_systems()["early_fusion"]
     assert isinstance(system, StreamSystem)
-    lesson, test = lesson_of(whole_sky, complete=True)
-    absurd = with_scan(test.measurements, 0, SURE_AND_ABSURD)
+    sides = small_sides(whole_sky, BOTH)
+    seen = sides.training.measurements
+    whole = sides.training.take(
+        np.flatnonzero(seen.has("spectrum") & seen.has("image"))
+    )
+    absurd = with_scan(sides.test.measurements, 0, SURE_AND_ABSURD)
 
-    fitted = system.fit(lesson)
+    fitted = system.fit(lesson_of(whole_sky, whole, sides.validation))
 
     assert not fitted.doubts_scan
     assert fitted.predict(absurd).center[0, 0] == pytest.approx(np.log1p(6.0))

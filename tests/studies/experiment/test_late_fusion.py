@@ -10,9 +10,8 @@ from al_service.posterior.predictions import Predictions
 from al_service.studies.experiment.late_fusion import LateFusion, correlation, weighted
 from al_service.studies.experiment.registry import system_named
 from al_service.studies.experiment.sky import ExperimentSky
-from al_service.studies.experiment.system import Lesson
 from al_service.survey.inputs import Modality
-from tests.studies.experiment.skies import LEAST_EFFORT, small_settings
+from tests.studies.experiment.skies import lesson_of, small_sides
 
 
 def said(center: NDArray[np.float64], spread: float) -> Predictions:
@@ -65,19 +64,11 @@ def test_a_target_that_no_validation_object_knows_is_joined_all_the_same(
 ) -> None:
     system = system_named(name)
     assert isinstance(system, LateFusion)
-    division = whole_sky.divide(
-        small_settings(n_train=48, n_validation=16, n_test=16), seed=0
-    )
-    held = whole_sky.examples(division.validation, system.inputs)
+    sides = small_sides(whole_sky, system.inputs)
+    held = sides.validation
     values = held.values.copy()
     values[:, whole_sky.targets.index("sfr_avg")] = np.nan
-    lesson = Lesson(
-        whole_sky.targets,
-        whole_sky.examples(division.training, system.inputs),
-        replace(held, values=values),
-        7,
-        LEAST_EFFORT,
-    )
+    lesson = lesson_of(whole_sky, sides.training, replace(held, values=values))
 
     joined = system.fit(lesson).predict(held.measurements)
 
@@ -91,19 +82,14 @@ def test_a_redshift_that_was_scanned_is_stacked_with_nothing(
     """A linear stack moved all of them by hundreds of their standard deviations."""
     system = system_named("late_stacked")
     assert isinstance(system, LateFusion)
-    division = whole_sky.divide(
-        small_settings(n_train=48, n_validation=16, n_test=16), seed=0
-    )
-    sides = [
-        whole_sky.examples(rows, system.inputs) for rows in vars(division).values()
-    ]
-    fitted = system.fit(Lesson(whole_sky.targets, sides[0], sides[1], 7, LEAST_EFFORT))
+    sides = small_sides(whole_sky, system.inputs)
+    fitted = system.fit(lesson_of(whole_sky, sides.training, sides.validation))
 
-    joined = fitted.predict(sides[2].measurements)
+    joined = fitted.predict(sides.test.measurements)
 
     scanned = (joined.patterns & int(Modality.REDSHIFT)) > 0
     assert scanned.any()
-    scan = sides[2].measurements.inputs.scan
+    scan = sides.test.measurements.inputs.scan
     assert scan is not None
     column = joined.targets.index("z")
     moved = joined.center[scanned, column] - np.log1p(scan[scanned, 0])

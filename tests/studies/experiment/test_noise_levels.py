@@ -7,9 +7,8 @@ import numpy as np
 from al_service.studies.experiment.registry import system_named
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.stream_system import StreamSystem, noise_scale
-from al_service.studies.experiment.system import Lesson
 from al_service.survey.inputs import Modality
-from tests.studies.experiment.skies import LEAST_EFFORT, small_settings
+from tests.studies.experiment.skies import lesson_of, small_sides
 
 
 def test_objects_whose_redshift_was_scanned_set_no_level_of_a_single_network(
@@ -18,19 +17,11 @@ def test_objects_whose_redshift_was_scanned_set_no_level_of_a_single_network(
     """A network that states no epistemic variance took the scan's level for its own."""
     system = system_named("spectrum_cnn_lines")
     assert isinstance(system, StreamSystem)
-    division = whole_sky.divide(
-        small_settings(n_train=48, n_validation=16, n_test=16), seed=0
-    )
-    sides = {
-        name: whole_sky.examples(rows, system.inputs)
-        for name, rows in vars(division).items()
-    }
+    sides = small_sides(whole_sky, system.inputs)
     targets = whole_sky.targets
-    fitted = system.fit(
-        Lesson(targets, sides["training"], sides["validation"], 7, LEAST_EFFORT)
-    )
+    fitted = system.fit(lesson_of(whole_sky, sides.training, sides.validation))
     plain = replace(fitted, noise_scale=np.ones(len(targets)))
-    some = sides["training"]
+    some = sides.training
     patterns = plain.predict(some.measurements).patterns
     scanned = patterns & int(Modality.REDSHIFT) != 0
     assert scanned.any()

@@ -7,7 +7,9 @@ from al_service.studies.experiment.markdown import as_markdown
 from al_service.studies.experiment.page import as_page
 from al_service.studies.experiment.report import Report
 from al_service.studies.experiment.running import run_experiment, trials_folder
+from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.sky import ExperimentSky
+from al_service.studies.experiment.stored_predictions import StoredPredictions
 from al_service.studies.experiment.system import Family
 from al_service.studies.experiment.table import Line
 from tests.studies.experiment.skies import small_settings
@@ -31,6 +33,15 @@ def line(system: str, family: Family, error: float) -> Line:
         n_parameters=1.0,
         peak_memory_mb=1.0,
     )
+
+
+def stored_below(
+    place: Path, settings: ExperimentSettings
+) -> dict[str, StoredPredictions]:
+    """What the page shows of each system."""
+    return {
+        name: StoredPredictions.read(place / f"{name}-0") for name in settings.systems
+    }
 
 
 def test_the_ceiling_stands_first_and_beside_every_error() -> None:
@@ -67,9 +78,8 @@ def test_the_page_needs_no_other_file_and_the_markdown_has_every_system(
     trials = run_experiment(photometric_sky, settings, tmp_path)
     place = tmp_path / trials_folder(photometric_sky, settings)
     report = Report.of(settings, trials)
-    kept = [(trial, place / f"{trial['system']}-0") for trial in trials]
 
-    page = as_page(report, kept)
+    page = as_page(report, stored_below(place, settings))
     text = as_markdown(report)
 
     for name in settings.systems:
@@ -95,12 +105,11 @@ def test_features_are_those_of_a_system_that_knows_what_it_does_not_know(
     )
     trials = run_experiment(whole_sky, settings, tmp_path)
     place = tmp_path / trials_folder(whole_sky, settings)
-    kept = [(trial, place / f"{trial['system']}-0") for trial in trials]
     drawn: list[tuple[int, int]] = []
 
     page = as_page(
         Report.of(settings, trials, ("z",)),
-        kept,
+        stored_below(place, settings),
         lambda done, total: drawn.append((done, total)),
     )
 

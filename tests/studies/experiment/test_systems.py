@@ -7,8 +7,7 @@ import pytest
 
 from al_service.studies.experiment.registry import all_systems
 from al_service.studies.experiment.sky import ExperimentSky
-from al_service.studies.experiment.system import Lesson
-from tests.studies.experiment.skies import LEAST_EFFORT, small_settings
+from tests.studies.experiment.skies import lesson_of, small_sides
 
 
 @pytest.mark.parametrize("name", list(all_systems()))
@@ -16,17 +15,9 @@ def test_a_system_learns_predicts_saves_loads_and_predicts_the_same(
     name: str, whole_sky: ExperimentSky, tmp_path: Path
 ) -> None:
     system = all_systems()[name]
-    division = whole_sky.divide(
-        small_settings(n_train=48, n_validation=16, n_test=16), seed=0
-    )
-    test = whole_sky.examples(division.test, system.inputs)
-    lesson = Lesson(
-        whole_sky.targets,
-        whole_sky.examples(division.training, system.inputs),
-        whole_sky.examples(division.validation, system.inputs),
-        7,
-        LEAST_EFFORT,
-    )
+    sides = small_sides(whole_sky, system.inputs)
+    lesson = lesson_of(whole_sky, sides.training, sides.validation)
+    test = sides.test
 
     fitted = system.fit(lesson)
     said = fitted.predict(test.measurements)
