@@ -125,22 +125,60 @@ class TargetTransform:
             observed,
         )
 
-    def back(self, mean: Floats, epistemic: Floats, aleatoric: Floats) -> Moments:
-        """Latents to targets; variances by the delta method, diagonal only.
+    def back(
+        self,
+        mean: Floats,
+        epistemic: Floats,
+        aleatoric: Floats,
+        correlation: Floats | None = None,
+    ) -> Moments:
+        """Latents to targets; variances by the delta method.
 
         Args:
             mean: `N x T` latent means.
             epistemic: `N x T` latent variances owed to the weights.
             aleatoric: `N x T` latent variances of the noise.
+            correlation: `T x T` of the latents' errors; None: there is none.
 
         Returns:
             Moments whose center is the transformed latent mean: the predictive
             median of z and of every increment, and quantiles that never cross.
         """
-        moments = Moments(*(np.full(mean.shape, np.nan) for _ in range(3)))
+        if correlation is None:
+            correlation = np.eye(len(self.latents))
+        shape = (len(self.latents), len(mean))  # a target's numbers side by side
+        center, slope = np.empty(shape), np.empty(shape)
         for column in self._order():
-            _back(self.latents[column], moments, mean, epistemic, aleatoric)
-        return moments
+            rule = self.latents[column]
+            center[column], slope[column] = _step(rule, mean[:, column])
+            if rule.reference is not None:
+                center[column] += center[rule.reference]
+        return Moments(
+            center.T,
+            self._summed(slope * np.sqrt(epistemic.T), correlation).T,
+            self._summed(slope * np.sqrt(aleatoric.T), correlation).T,
+        )
+
+    def _summed(self, steps: Floats, correlation: Floats) -> Floats:
+        """Variances of sums along the chains of references.
+
+        Args:
+            steps: `T x N` signed standard deviations that latents add to their target.
+            correlation: `T x T` of the latents' errors.
+        """
+        variance = steps**2
+        chains: dict[int, list[int]] = {}
+        for column in self._order():
+            reference = self.latents[column].reference
+            chain = [] if reference is None else chains[reference]
+            chains[column] = [*chain, column]
+            if reference is None:
+                continue
+            variance[column] += variance[reference]
+            for other in chain:
+                shared = 2.0 * correlation[column, other]
+                variance[column] += shared * steps[column] * steps[other]
+        return np.maximum(variance, 0.0)  # nearly equal steps, nearly opposite
 
     def _order(self) -> list[int]:
         """Columns so that every reference comes before those that need it."""
@@ -170,22 +208,9 @@ def _forward(rule: Latent, values: Floats, errors: Floats) -> tuple[Floats, Floa
     return np.log(increment), both / increment
 
 
-def _back(
-    rule: Latent, moments: Moments, mean: Floats, epistemic: Floats, aleatoric: Floats
-) -> None:
-    column, reference = rule.target, rule.reference
-    pairs = ((moments.epistemic, epistemic), (moments.aleatoric, aleatoric))
-    if reference is None:
-        moments.center[:, column] = mean[:, column]
-        for variance, latent in pairs:
-            variance[:, column] = latent[:, column]
-        return
-    if rule.form == Form.OFFSET:
-        step, slope = mean[:, column], np.ones(len(mean))
-    else:
-        sign = 1.0 if rule.form == Form.LOG_ABOVE else -1.0
-        slope = np.exp(mean[:, column])
-        step = sign * slope
-    moments.center[:, column] = moments.center[:, reference] + step
-    for variance, latent in pairs:
-        variance[:, column] = variance[:, reference] + slope**2 * latent[:, column]
+def _step(rule: Latent, mean: Floats) -> tuple[Floats, Floats]:
+    """How far a target is from its reference, and how fast that grows."""
+    if rule.form in (Form.LOG_ABOVE, Form.LOG_BELOW):
+        step = np.exp(mean) * (1.0 if rule.form == Form.LOG_ABOVE else -1.0)
+        return step, step
+    return mean, np.ones(len(mean))

@@ -131,7 +131,11 @@ def _arrays(network: Network, head: Head, calibration: Calibration | None) -> Ar
             "noise_scale": network.noise_scale,
             "noise_limits": network.noise_limits,
         },
-        "head": {name: part for name, part in vars(head).items() if name != "targets"},
+        "head": {
+            name: part
+            for name, part in vars(head).items()
+            if name != "targets" and part is not None
+        },
     }
     for name, scaler in network.scalers.items():
         parts[f"scaler.{name}"] = vars(scaler)

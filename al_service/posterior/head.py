@@ -54,6 +54,9 @@ class Head:
     """`P` unions of `Modality` with weights of their own, first all that the network
     looks at. An object that lacks something is served by the smallest pattern that has
     all that it has."""
+    correlation: Floats | None = None
+    """`T x T` of the latents' errors (`posterior/error_correlation.py`); None, as in
+    older checkpoints: they are taken for independent."""
 
     def predict(self, features: Features) -> Predictions:
         """Predictive distributions of `N` objects."""
@@ -66,6 +69,7 @@ class Head:
             mean * self.spread + self.center,
             epistemic * self.spread**2,
             noise * self.spread**2,
+            self.correlation,
         )
         predictions = Predictions(
             self.targets,
@@ -75,6 +79,21 @@ class Head:
             np.sqrt(moments.aleatoric),
         )
         return predictions, epistemic / noise
+
+    def standardized_errors(
+        self, features: Features, latent: Floats, errors: Floats
+    ) -> Floats:
+        """How far labels are from the predictions, in predicted standard deviations.
+
+        Args:
+            features: of `N` labeled objects.
+            latent: `N x T` labels as latents.
+            errors: `N x T` their standard deviations.
+        """
+        _, (mean, epistemic, noise) = self._latent(features)
+        variance = (epistemic + noise) * self.spread**2 + errors**2
+        off: Floats = latent - mean * self.spread - self.center
+        return off / np.sqrt(variance)
 
     def informed(self, patterns: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether anything is known of a target: somebody's label, or a scan for z.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from al_service.models.network import ALL_BUT_SPECTRUM, Network
 from al_service.posterior.closed_form import WeightPosterior, tuned_posterior
+from al_service.posterior.error_correlation import error_correlation
 from al_service.posterior.features import Features
 from al_service.posterior.head import Head, with_constant
 from al_service.posterior.optimizing import one_thread
@@ -50,7 +51,7 @@ def fit_head(
             pattern: labels.teach(seen)
             for pattern, seen in _patterns(network, features).items()
         }
-    return Head(
+    head = Head(
         network.targets,
         network.latent_center,
         network.latent_spread,
@@ -61,6 +62,8 @@ def fit_head(
         scan_scale(network.targets, features, latent, latent_errors, observed),
         np.array(list(layers), dtype=np.int64),
     )
+    off = head.standardized_errors(features, latent, latent_errors)
+    return replace(head, correlation=error_correlation(off, observed))
 
 
 @dataclass(frozen=True)

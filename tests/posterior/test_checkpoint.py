@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,18 @@ def test_a_checkpoint_predicts_what_the_model_predicted(
         np.testing.assert_array_equal(found.arrays()[name], array, err_msg=name)
     assert loaded.network.config == network.config
     np.testing.assert_array_equal(loaded.network.noise_limits, network.noise_limits)
+
+
+def test_a_checkpoint_that_knows_no_correlation_of_errors_is_served(
+    model: Model, tmp_path: Path
+) -> None:
+    """As it was before: its errors are independent."""
+    network, head, _ = model
+    older = replace(head, correlation=None)
+
+    loaded = load_checkpoint(tmp_path, save_checkpoint(tmp_path, network, older))
+
+    assert loaded.head.correlation is None
 
 
 def test_the_same_model_has_the_same_digest_and_is_stored_once(
