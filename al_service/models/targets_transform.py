@@ -10,6 +10,7 @@ targets works: what a chain lacks it skips.
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -147,50 +148,38 @@ class TargetTransform:
         if correlation is None:
             correlation = np.eye(len(self.latents))
         shape = (len(self.latents), len(mean))  # a target's numbers side by side
-        center, slope = np.empty(shape), np.empty(shape)
-        for column in self._order():
-            rule = self.latents[column]
-            center[column], slope[column] = _step(rule, mean[:, column])
-            if rule.reference is not None:
-                center[column] += center[rule.reference]
+        steps, slopes = np.empty(shape), np.empty(shape)
+        for column, rule in enumerate(self.latents):
+            steps[column], slopes[column] = _step(rule, mean[:, column])
         return Moments(
-            center.T,
-            self._summed(slope * np.sqrt(epistemic.T), correlation).T,
-            self._summed(slope * np.sqrt(aleatoric.T), correlation).T,
+            np.stack([sum(steps[chain]) for chain in self._chains], axis=1),
+            self._summed(slopes * np.sqrt(epistemic.T), correlation),
+            self._summed(slopes * np.sqrt(aleatoric.T), correlation),
         )
 
     def _summed(self, steps: Floats, correlation: Floats) -> Floats:
-        """Variances of sums along the chains of references.
+        """Variances `N x T` of targets, which are sums of steps.
 
         Args:
-            steps: `T x N` signed standard deviations that latents add to their target.
+            steps: `T x N` signed standard deviations.
             correlation: `T x T` of the latents' errors.
         """
-        variance = steps**2
-        chains: dict[int, list[int]] = {}
-        for column in self._order():
-            reference = self.latents[column].reference
-            chain = [] if reference is None else chains[reference]
-            chains[column] = [*chain, column]
-            if reference is None:
-                continue
-            variance[column] += variance[reference]
-            for other in chain:
-                shared = 2.0 * correlation[column, other]
-                variance[column] += shared * steps[column] * steps[other]
-        return np.maximum(variance, 0.0)  # nearly equal steps, nearly opposite
+        variance = np.empty((steps.shape[1], len(steps)))
+        for column, chain in enumerate(self._chains):
+            total = sum(steps[one] ** 2 for one in chain)
+            for one, other in combinations(chain, 2):
+                total += 2.0 * correlation[one, other] * steps[one] * steps[other]
+            variance[:, column] = np.maximum(total, 0.0)  # of rounding
+        return variance
 
-    def _order(self) -> list[int]:
-        """Columns so that every reference comes before those that need it."""
-        done: list[int] = []
-        while len(done) < len(self.latents):
-            done += [
-                rule.target
-                for rule in self.latents
-                if rule.target not in done
-                and (rule.reference is None or rule.reference in done)
-            ]
-        return done
+    @cached_property
+    def _chains(self) -> list[list[int]]:
+        """Columns whose steps make up each target, from the anchor to itself."""
+        return [self._chain(column) for column in range(len(self.latents))]
+
+    def _chain(self, column: int) -> list[int]:
+        reference = self.latents[column].reference
+        return [*([] if reference is None else self._chain(reference)), column]
 
 
 def _forward(rule: Latent, values: Floats, errors: Floats) -> tuple[Floats, Floats]:

@@ -51,18 +51,18 @@ def fit_head(
             pattern: labels.teach(seen)
             for pattern, seen in _patterns(network, features).items()
         }
-    head = Head(
-        network.targets,
-        network.latent_center,
-        network.latent_spread,
-        np.array([[one for one, _ in layer] for layer in layers.values()]),
-        np.array([[one.mean for _, one in layer] for layer in layers.values()]),
-        np.array([[one.factor for _, one in layer] for layer in layers.values()]),
-        observed.sum(axis=0).astype(np.int64),
-        scan_scale(network.targets, features, latent, latent_errors, observed),
-        np.array(list(layers), dtype=np.int64),
-    )
-    off = head.standardized_errors(features, latent, latent_errors)
+        head = Head(
+            network.targets,
+            network.latent_center,
+            network.latent_spread,
+            np.array([[one for one, _ in layer] for layer in layers.values()]),
+            np.array([[one.mean for _, one in layer] for layer in layers.values()]),
+            np.array([[one.factor for _, one in layer] for layer in layers.values()]),
+            observed.sum(axis=0).astype(np.int64),
+            scan_scale(network.targets, features, latent, latent_errors, observed),
+            np.array(list(layers), dtype=np.int64),
+        )
+        off = head.standardized_errors(features, latent, latent_errors)
     return replace(head, correlation=error_correlation(off, observed))
 
 
