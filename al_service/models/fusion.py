@@ -141,12 +141,16 @@ class FusionNetwork(nn.Module):
             return torch.where(
                 present[:, None], encoder(columns[COLUMNS_OF[name]]), token
             )
-        # Pixels are dear: those that are absent or hidden are not convolved.
+        # Pixels are dear: those that are absent or hidden are not convolved, nor is
+        # anything copied where all objects have them.
         rows = present.nonzero().squeeze(dim=1)
         absent = token.expand(-1, len(present), -1)
         if len(rows) == 0:
             return absent
         scaled, pixels = columns[COLUMNS_OF[name]], columns[PIXELS_OF[name]]
+        if len(rows) == len(present):
+            seen: Tensor = encoder(scaled, pixels)
+            return seen
         return absent.index_copy(1, rows, encoder(scaled[rows], pixels[rows]))
 
 

@@ -35,6 +35,19 @@ def test_what_an_absent_modality_would_have_said_cannot_matter() -> None:
     assert torch.equal(one, other)
 
 
+def test_an_image_says_the_same_among_those_without_one() -> None:
+    """Pixels are copied only where somebody lacks them."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module = FusionNetwork(SMALL, widths={"apertures": 4}, n_latents=3).eval()
+        columns = {"apertures": torch.randn(6, 4), "pixels": torch.randn(6, 5, 64, 64)}
+    lacking = torch.tensor([True, True, False, True, False, True])
+    everybody, _ = module(columns, {"image": torch.ones(6).bool()})
+    some, _ = module(columns, {"image": lacking})
+    torch.testing.assert_close(some[:, lacking], everybody[:, lacking])
+    assert not torch.allclose(some[:, ~lacking], everybody[:, ~lacking])
+
+
 def test_the_token_of_an_absent_modality_is_learned() -> None:
     module = network()
     phi, _ = module(
