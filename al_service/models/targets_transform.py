@@ -103,7 +103,7 @@ class TargetTransform:
     def forward(
         self, values: Floats, errors: Floats | None = None
     ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """Targets to latents, with label errors by the delta method, diagonal only.
+        """Targets to latents, with label errors by the delta method.
 
         Args:
             values: `N x T` in the targets' units, NaN where unknown.
@@ -113,18 +113,46 @@ class TargetTransform:
             `N x T` latent values (0 where not observed), their standard deviations
             (0 where unknown), and which are observed: those whose parts all are.
         """
-        known_errors = np.zeros_like(values) if errors is None else errors
-        known_errors = np.nan_to_num(known_errors, nan=0.0)
         latent = np.full(values.shape, np.nan)
-        spread = np.zeros(values.shape)
         for column, rule in enumerate(self.latents):
-            latent[:, column], spread[:, column] = _forward(rule, values, known_errors)
+            latent[:, column], _ = _forward(rule, values)
+        spread = np.zeros(values.shape)
+        if errors is not None:
+            spread = np.sqrt((self._moved(values, errors) ** 2).sum(axis=2))
         observed = np.isfinite(latent)
         return (
             np.where(observed, latent, 0.0),
             np.where(observed, spread, 0.0),
             observed,
         )
+
+    def error_covariance(self, values: Floats, errors: Floats) -> Floats:
+        """How the errors of labels go together once they are latents.
+
+        Errors of the labels themselves are independent, but neighbors in a chain have
+        one in common.
+
+        Args:
+            values: `N x T` as in `forward`.
+            errors: likewise.
+
+        Returns:
+            `N x T x T`, 0 where unknown; the diagonal holds the squares of what
+            `forward` says.
+        """
+        moved = np.nan_to_num(self._moved(values, errors), nan=0.0)
+        return np.asarray(moved @ moved.transpose(0, 2, 1))
+
+    def _moved(self, values: Floats, errors: Floats) -> Floats:
+        """By how much each label's error moves each latent, `N x T x T`."""
+        known = np.nan_to_num(errors, nan=0.0)
+        moved = np.zeros((*values.shape, len(self.latents)))
+        for column, rule in enumerate(self.latents):
+            _, slope = _forward(rule, values)
+            moved[:, column, rule.target] = slope * known[:, rule.target]
+            if rule.reference is not None:
+                moved[:, column, rule.reference] = -slope * known[:, rule.reference]
+        return moved
 
     def back(
         self,
@@ -182,19 +210,19 @@ class TargetTransform:
         return [*([] if reference is None else self._chain(reference)), column]
 
 
-def _forward(rule: Latent, values: Floats, errors: Floats) -> tuple[Floats, Floats]:
-    value, error = values[:, rule.target], errors[:, rule.target]
+def _forward(rule: Latent, values: Floats) -> tuple[Floats, Floats]:
+    """A latent, and how fast it grows with its target: its reference takes it back."""
+    value = values[:, rule.target]
     if rule.form == Form.LOG_ONE_PLUS:
-        return np.log1p(value), error / (1.0 + value)
+        return np.log1p(value), 1.0 / (1.0 + value)
     if rule.reference is None:
-        return value, error
-    both = np.hypot(error, errors[:, rule.reference])
+        return value, np.ones(len(value))
     difference = value - values[:, rule.reference]
     if rule.form == Form.OFFSET:
-        return difference, both
+        return difference, np.ones(len(value))
     sign = 1.0 if rule.form == Form.LOG_ABOVE else -1.0
     increment = np.maximum(sign * difference, INCREMENT_FLOOR)
-    return np.log(increment), both / increment
+    return np.log(increment), sign / increment
 
 
 def _step(rule: Latent, mean: Floats) -> tuple[Floats, Floats]:

@@ -36,10 +36,13 @@ from al_service.survey.atomic_folder import (
     verify_files,
 )
 
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
 """2 knows the limits of the noise, which 1 cannot be given without its labels; 3 says
 which modalities it sees; in 4 modalities meet in a hidden layer, and every pattern of
-them has a last layer. An older network is trained anew."""
+them has a last layer; 5 knows how errors of the latents go together."""
+
+SERVED_VERSIONS: Final = (4, FORMAT_VERSION)
+"""An older network is trained anew. In 4 errors are taken for independent."""
 
 _TENSORS: Final = "tensors.safetensors"
 
@@ -104,7 +107,7 @@ def load_checkpoint(directory: Path, digest: str) -> Checkpoint:
     folder = directory / digest
     manifest = read_manifest(folder, digest)
     verify_files(folder, manifest)
-    if manifest.get("version") != FORMAT_VERSION:
+    if manifest.get("version") not in SERVED_VERSIONS:
         raise OutdatedCheckpoint(folder, FORMAT_VERSION, manifest.get("version"))
     arrays = load_file(folder / _TENSORS)
     targets = tuple(manifest["targets"])
@@ -113,7 +116,10 @@ def load_checkpoint(directory: Path, digest: str) -> Checkpoint:
         _network(arrays, targets, config, manifest["modalities"]),
         partial_patterns=tuple(manifest["partial_patterns"]),
     )
-    head = Head(targets=targets, **_under(arrays, "head"))
+    parts = _under(arrays, "head")
+    if manifest["version"] < FORMAT_VERSION:
+        parts.pop("correlation", None)  # of all patterns at once, for some days
+    head = Head(targets=targets, **parts)
     widths = _under(arrays, "calibration")
     calibration = Calibration(targets, IntervalWidths(**widths)) if widths else None
     return Checkpoint(network, head, calibration)

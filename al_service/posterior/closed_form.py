@@ -8,6 +8,7 @@ member, given φ and s².
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -32,6 +33,14 @@ number of features, by which the prior spread of the function is of order one.""
 
 MIDDLE_RATIO: Final = 100.0
 """Where the grid is centered."""
+
+_LEAST_LEFT: Final = 1e-3
+"""Share of a label's variance that all others leave open at least: what is less is
+rounding in single precision."""
+
+_BLOCKS: Final = 4
+"""Column blocks of a triangular factor; its zeros below the diagonal are skipped
+block by block, which saves three eighths of the products."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,39 @@ def tuned_posterior(
     return precision, exact_posterior(
         design, values, noise, precisions, weights=weights
     )
+
+
+def left_out_errors(
+    design: Floats, values: Floats, noise: Floats, posterior: WeightPosterior
+) -> Floats:
+    """How far labels are from what all others say of them, in standard deviations.
+
+    Without label i its residual is rᵢ/(1 - hᵢ) and its variance s²ᵢ/(1 - hᵢ), where
+    hᵢ = φᵢᵀΣφᵢ/s²ᵢ and rᵢ is the residual with it: the quotient is rᵢ/√(s²ᵢ - φᵢᵀΣφᵢ).
+
+    Args:
+        design: `N x D` features that have taught.
+        values: `N` labels.
+        noise: `N` variances of the labels.
+        posterior: what they have taught.
+    """
+    known = squared_norms(
+        design.astype(np.float32), posterior.factor.astype(np.float32)
+    )
+    left = np.maximum(noise - known, _LEAST_LEFT * noise)
+    return np.asarray((values - design @ posterior.mean) / np.sqrt(left))
+
+
+def squared_norms(
+    design: NDArray[np.float32], factor: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """`N` squared norms of the rows of design · factor, factor upper triangular."""
+    total = np.zeros(len(design), dtype=np.float32)
+    edges = np.linspace(0, len(factor), _BLOCKS + 1).astype(int)
+    for left, right in pairwise(edges):
+        block = design[:, :right] @ factor[:right, left:right]
+        total += np.einsum("nd,nd->n", block, block)
+    return total
 
 
 def best_precision(design: Floats, values: Floats, noise: Floats) -> float:

@@ -6,13 +6,13 @@ has weights of its own, which all labels teach (`posterior/teaching.py`).
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from al_service.models.targets_transform import TargetTransform
+from al_service.posterior.closed_form import squared_norms
 from al_service.posterior.features import Features
 from al_service.posterior.predictions import Predictions
 from al_service.posterior.scan_measurement import doubted, scanned
@@ -25,10 +25,6 @@ CHUNK_ROWS: Final = 8192
 """Objects predicted at a time: intermediate products stay in the cache's reach."""
 
 EVERYTHING: Final = int(Modality.PHOTOMETRY | Modality.IMAGE | Modality.SPECTRUM)
-
-_BLOCKS: Final = 4
-"""Column blocks of the triangular factor; its zeros below the diagonal are skipped
-block by block, which saves three eighths of the products."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,8 @@ class Head:
     looks at. An object that lacks something is served by the smallest pattern that has
     all that it has."""
     correlation: Floats | None = None
-    """`T x T` of the latents' errors (`posterior/error_correlation.py`); None, as in
-    older checkpoints: they are taken for independent."""
+    """`P x T x T` of the latents' errors (`posterior/error_correlation.py`); None, as
+    in older checkpoints: they are taken for independent."""
 
     def predict(self, features: Features) -> Predictions:
         """Predictive distributions of `N` objects."""
@@ -64,36 +60,24 @@ class Head:
 
     def predict_with_variance(self, features: Features) -> tuple[Predictions, Floats]:
         """What `predict` and `epistemic_variance` say, at the price of the first."""
-        patterns, (mean, epistemic, noise) = self._latent(features)
-        moments = TargetTransform(self.targets).back(
-            mean * self.spread + self.center,
-            epistemic * self.spread**2,
-            noise * self.spread**2,
-            self.correlation,
-        )
-        predictions = Predictions(
-            self.targets,
-            patterns,
-            moments.center,
-            np.sqrt(moments.epistemic),
-            np.sqrt(moments.aleatoric),
-        )
-        return predictions, epistemic / noise
-
-    def standardized_errors(
-        self, features: Features, latent: Floats, errors: Floats
-    ) -> Floats:
-        """How far labels are from the predictions, in predicted standard deviations.
-
-        Args:
-            features: of `N` labeled objects.
-            latent: `N x T` labels as latents.
-            errors: `N x T` their standard deviations.
-        """
-        _, (mean, epistemic, noise) = self._latent(features)
-        variance = (epistemic + noise) * self.spread**2 + errors**2
-        off: Floats = latent - mean * self.spread - self.center
-        return off / np.sqrt(variance)
+        transform = TargetTransform(self.targets)
+        shape = (len(features), len(self.targets))
+        patterns = np.empty(len(features), dtype=np.int64)
+        center, epistemic, aleatoric, relative = (np.empty(shape) for _ in range(4))
+        for rows, some, weights in self._pieces(features):
+            mean, variance, noise = self._latent(some, weights)
+            moments = transform.back(
+                mean * self.spread + self.center,
+                variance * self.spread**2,
+                noise * self.spread**2,
+                weights.correlation,
+            )
+            patterns[rows], center[rows] = some.patterns, moments.center
+            epistemic[rows] = np.sqrt(moments.epistemic)
+            aleatoric[rows] = np.sqrt(moments.aleatoric)
+            relative[rows] = variance / noise
+        said = Predictions(self.targets, patterns, center, epistemic, aleatoric)
+        return said, relative
 
     def informed(self, patterns: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether anything is known of a target: somebody's label, or a scan for z.
@@ -122,9 +106,9 @@ class Head:
         """
         # Without the means: their float64 products would cost half of this again.
         variance = np.empty((len(features), len(self.targets)))
-        for rows, some, (_, factors) in self._pieces(features):
+        for rows, some, weights in self._pieces(features):
             for column, (design, _, noise) in self._channels(some):
-                own = _squared_norms(design, factors[column])
+                own = squared_norms(design, weights.factor[column])
                 variance[rows, column] = own / noise
         return variance
 
@@ -150,34 +134,30 @@ class Head:
         """Means and variances of z, latents of unit spread, of objects not scanned."""
         column = self.targets.index(Target.Z)
         mean, variance = np.empty(len(features)), np.empty(len(features))
-        for rows, some, (weights, factors) in self._pieces(features):
+        for rows, some, weights in self._pieces(features):
             design, offset, noise = self._channel(some, with_constant(some.phi), column)
-            mean[rows] = offset + design @ weights[column]
-            variance[rows] = noise + _squared_norms(design, factors[column])
+            mean[rows] = offset + design @ weights.mean[column]
+            variance[rows] = noise + squared_norms(design, weights.factor[column])
         return mean, variance
 
     def _latent(
-        self, features: Features
-    ) -> tuple[NDArray[np.int64], tuple[Floats, Floats, Floats]]:
-        """Patterns `N`; means, epistemic variances and noise `N x T`, unit spread."""
-        shape = (len(features), len(self.targets))
-        patterns = np.empty(len(features), dtype=np.int64)
+        self, some: Features, weights: "_Weights"
+    ) -> tuple[Floats, Floats, Floats]:
+        """Means, epistemic variances and noise `N x T`, latents of unit spread."""
+        shape = (len(some), len(self.targets))
         mean, epistemic, noise = (np.empty(shape) for _ in range(3))
-        for rows, some, (weights, factors) in self._pieces(features):
-            patterns[rows] = some.patterns
-            for column, (design, offset, own) in self._channels(some):
-                noise[rows, column] = own
-                mean[rows, column] = offset + design @ weights[column]
-                epistemic[rows, column] = _squared_norms(design, factors[column])
-        return patterns, (mean, epistemic, noise)
+        for column, (design, offset, own) in self._channels(some):
+            noise[:, column] = own
+            mean[:, column] = offset + design @ weights.mean[column]
+            epistemic[:, column] = squared_norms(design, weights.factor[column])
+        return mean, epistemic, noise
 
     def _pieces(
         self, features: Features
-    ) -> Iterator[tuple[Rows, Features, tuple[Floats, NDArray[np.float32]]]]:
-        """Objects that share weights, some at a time, without doubted spectra.
+    ) -> Iterator[tuple[Rows, Features, "_Weights"]]:
+        """Rows that share weights, some at a time, and their objects.
 
-        Returns:
-            Rows, their features, and means and factors of the weights.
+        Doubted spectra are left out.
         """
         factors = self.factor.astype(np.float32)
         for start in range(0, len(features), CHUNK_ROWS):
@@ -187,7 +167,12 @@ class Head:
                 rows = np.flatnonzero(which == place)
                 whole = len(rows) == len(some)
                 piece = some if whole else some.take(rows)
-                weights = self.mean[place], factors[place]
+                together = self.correlation
+                weights = _Weights(
+                    self.mean[place],
+                    factors[place],
+                    None if together is None else together[place],
+                )
                 yield start + rows, piece, weights
 
     def serving(self, patterns: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -242,19 +227,19 @@ class Head:
         return design, offset, noise
 
 
+@dataclass(frozen=True)
+class _Weights:
+    """Those of one pattern."""
+
+    mean: Floats
+    """`T x (D + 1)`."""
+    factor: NDArray[np.float32]
+    """`T x (D + 1) x (D + 1)`."""
+    correlation: Floats | None
+    """`T x T`."""
+
+
 def with_constant(phi: NDArray[np.float32]) -> NDArray[np.float32]:
     """`N x D` features to `N x (D + 1)` with the constant 1 of the intercept."""
     constant = np.ones((len(phi), 1), dtype=np.float32)
     return np.concatenate([phi, constant], axis=1, dtype=np.float32)
-
-
-def _squared_norms(
-    design: NDArray[np.float32], factor: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """`N` squared norms of the rows of design · factor, factor upper triangular."""
-    total = np.zeros(len(design), dtype=np.float32)
-    edges = np.linspace(0, len(factor), _BLOCKS + 1).astype(int)
-    for left, right in pairwise(edges):
-        block = design[:, :right] @ factor[:right, left:right]
-        total += np.einsum("nd,nd->n", block, block)
-    return total

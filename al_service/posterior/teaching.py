@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_service.models.network import ALL_BUT_SPECTRUM, Network
-from al_service.posterior.closed_form import WeightPosterior, tuned_posterior
+from al_service.posterior.closed_form import (
+    WeightPosterior,
+    left_out_errors,
+    tuned_posterior,
+)
 from al_service.posterior.error_correlation import error_correlation
 from al_service.posterior.features import Features
 from al_service.posterior.head import Head, with_constant
@@ -45,25 +49,49 @@ def fit_head(
         weights: `N` pool-density weights of mean 1; they enter the mean only.
     """
     latent, latent_errors, observed = network.transform.forward(values, errors)
-    labels = _Labels(network, latent, latent_errors, observed, weights)
+    together = network.transform.error_covariance(values, errors)
+    labels = _Labels(network, latent, latent_errors, together, observed, weights)
     with one_thread() if len(values) < ONE_THREAD_BELOW else nullcontext():
         layers = {
-            pattern: labels.teach(seen)
+            pattern: labels.teach(seen, pattern)
             for pattern, seen in _patterns(network, features).items()
         }
-        head = Head(
-            network.targets,
-            network.latent_center,
-            network.latent_spread,
-            np.array([[one for one, _ in layer] for layer in layers.values()]),
-            np.array([[one.mean for _, one in layer] for layer in layers.values()]),
-            np.array([[one.factor for _, one in layer] for layer in layers.values()]),
-            observed.sum(axis=0).astype(np.int64),
-            scan_scale(network.targets, features, latent, latent_errors, observed),
-            np.array(list(layers), dtype=np.int64),
-        )
-        off = head.standardized_errors(features, latent, latent_errors)
-    return replace(head, correlation=error_correlation(off, observed))
+    each = list(layers.values())
+    return Head(
+        network.targets,
+        network.latent_center,
+        network.latent_spread,
+        np.array([[one.precision for one in layer.taught] for layer in each]),
+        np.array([[one.posterior.mean for one in layer.taught] for layer in each]),
+        np.array([[one.posterior.factor for one in layer.taught] for layer in each]),
+        observed.sum(axis=0).astype(np.int64),
+        scan_scale(network.targets, features, latent, latent_errors, observed),
+        np.array(list(layers), dtype=np.int64),
+        np.array([layer.correlation for layer in each]),
+    )
+
+
+@dataclass(frozen=True)
+class _Taught:
+    """What `N` labels have taught one latent, and how they lie about it."""
+
+    precision: float
+    """Of the prior."""
+    posterior: WeightPosterior
+    errors: Floats
+    """`N` from what all other labels say, in standard deviations; NaN: none."""
+    spread: Floats
+    """`N` standard deviations of the labels, of the network and of their own."""
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The weights of one pattern."""
+
+    taught: list[_Taught]
+    """By latent."""
+    correlation: Floats
+    """`T x T` of the latents' errors."""
 
 
 @dataclass(frozen=True)
@@ -75,39 +103,53 @@ class _Labels:
     """`N x T`."""
     errors: Floats
     """`N x T` standard deviations."""
+    together: Floats
+    """`N x T x T` covariances of the same."""
     observed: NDArray[np.bool_]
     """`N x T`."""
     weights: Floats | None
     """`N`."""
 
-    def teach(self, seen: Features) -> list[tuple[float, WeightPosterior]]:
-        """Prior precision and posterior of every latent.
+    def teach(self, seen: Features, pattern: int) -> _Layer:
+        """The weights of a pattern.
 
         Args:
             seen: the objects, as they show themselves to the weights.
+            pattern: union of `Modality`; the weights serve also some that have less.
         """
-        return [
+        taught = [
             self._teach(seen, column, target)
             for column, target in enumerate(self.network.targets)
         ]
+        errors = np.stack([one.errors for one in taught], axis=1)
+        spread = np.stack([one.spread for one in taught], axis=1)
+        stated = self.together / (spread[:, :, None] * spread[:, None, :])
+        everybody = error_correlation(errors, stated)
+        served = (seen.patterns & pattern) == pattern
+        return _Layer(
+            taught, error_correlation(errors[served], stated[served], everybody)
+        )
 
-    def _teach(
-        self, seen: Features, column: int, target: str
-    ) -> tuple[float, WeightPosterior]:
+    def _teach(self, seen: Features, column: int, target: str) -> _Taught:
         center = self.network.latent_center[column]
         spread = self.network.latent_spread[column]
         known = self.observed[:, column]
         if target == Target.Z and seen.blind_phi is None:
             known = known & ~scanned(seen)
         rows = np.flatnonzero(known)
-        phi, noise = _taught_by(seen.take(rows), column, target)
-        noise = noise / spread**2
-        return tuned_posterior(
-            with_constant(phi).astype(np.float64),
+        phi, noise = _taught_by(seen, column, target)
+        noise = (noise + self.errors[:, column] ** 2) / spread**2
+        lesson = (
+            with_constant(phi[rows]).astype(np.float64),
             (self.latent[rows, column] - center) / spread,
-            noise + (self.errors[rows, column] / spread) ** 2,
-            weights=None if self.weights is None else self.weights[rows],
+            noise[rows],
         )
+        precision, posterior = tuned_posterior(
+            *lesson, weights=None if self.weights is None else self.weights[rows]
+        )
+        errors = np.full(len(seen), np.nan)
+        errors[rows] = left_out_errors(*lesson, posterior)
+        return _Taught(precision, posterior, errors, np.sqrt(noise) * spread)
 
 
 def _patterns(network: Network, features: Features) -> dict[int, Features]:

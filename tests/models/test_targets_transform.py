@@ -74,6 +74,24 @@ def test_errors_of_an_increment_follow_the_delta_method() -> None:
     assert np.log(draws[:, 1] - draws[:, 0]).std() == pytest.approx(0.01, rel=0.01)
 
 
+def test_neighbors_in_a_chain_have_an_error_of_a_label_in_common() -> None:
+    targets = ("sfr_median", "sfr_p16", "sfr_p2p5", "sfr_avg")
+    transform = TargetTransform(targets)
+    values, errors = row(LABEL, targets), np.array([[0.03, 0.04, np.nan, 0.02]])
+    generator = np.random.default_rng(0)
+    draws = generator.normal(
+        values, 0.1 * np.nan_to_num(errors), size=(200_000, len(targets))
+    )
+    latent, _, _ = transform.forward(draws)
+
+    found = transform.error_covariance(values, errors)
+
+    drawn = 100 * np.cov(latent.T)
+    np.testing.assert_allclose(found[0], drawn, atol=0.02 * drawn.max())
+    _, spread, _ = transform.forward(values, errors)
+    np.testing.assert_allclose(np.diagonal(found[0]), spread[0] ** 2)
+
+
 def test_variances_come_back_by_the_delta_method() -> None:
     targets = ("sfr_median", "sfr_p84", "sfr_avg")
     transform = TargetTransform(targets)

@@ -12,18 +12,15 @@ import torch
 from al_service.errors import CorruptArtifact, OutdatedCheckpoint
 from al_service.models.network import Network
 from al_service.posterior.calibration import Calibration, fit_calibration
-from al_service.posterior.checkpoint import (
-    FORMAT_VERSION,
-    load_checkpoint,
-    save_checkpoint,
-)
+from al_service.posterior.checkpoint import load_checkpoint, save_checkpoint
 from al_service.posterior.features import extract
 from al_service.posterior.fitting import fit_network
 from al_service.posterior.head import Head
 from al_service.posterior.teaching import fit_head
 from tests.posterior.galaxies import TINY, survey, training_set
 
-TARGETS = ("z", "sfr_median")
+TARGETS = ("z", "sfr_median", "sfr_p2p5")
+"""A chain among them: errors go together."""
 Model = tuple[Network, Head, Calibration]
 
 
@@ -58,16 +55,32 @@ def test_a_checkpoint_predicts_what_the_model_predicted(
     np.testing.assert_array_equal(loaded.network.noise_limits, network.noise_limits)
 
 
-def test_a_checkpoint_that_knows_no_correlation_of_errors_is_served(
+def test_a_network_of_the_last_version_is_served_with_independent_errors(
     model: Model, tmp_path: Path
 ) -> None:
-    """As it was before: its errors are independent."""
     network, head, _ = model
-    older = replace(head, correlation=None)
+    features = extract(network, survey(20, seed=3)[0])
+    digest = renamed(tmp_path, save_checkpoint(tmp_path, network, head), version=4)
 
-    loaded = load_checkpoint(tmp_path, save_checkpoint(tmp_path, network, older))
+    loaded = load_checkpoint(tmp_path, digest)
 
-    assert loaded.head.correlation is None
+    alone = np.tile(np.eye(len(TARGETS)), (len(head.patterns), 1, 1))
+    expected = replace(head, correlation=alone).predict(features)
+    found = loaded.head.predict(features)
+    np.testing.assert_array_equal(found.aleatoric, expected.aleatoric)
+    np.testing.assert_array_equal(found.epistemic, expected.epistemic)
+    assert not np.allclose(found.aleatoric, head.predict(features).aleatoric)
+
+
+def renamed(folder: Path, digest: str, *, version: int) -> str:
+    """A checkpoint as if another version had written it."""
+    path = folder / digest / "manifest.json"
+    facts = json.loads(path.read_text())
+    text = json.dumps({**facts, "version": version}).encode()
+    path.write_bytes(text)
+    other = hashlib.sha256(text).hexdigest()
+    (folder / digest).rename(folder / other)
+    return other
 
 
 def test_the_same_model_has_the_same_digest_and_is_stored_once(
@@ -104,12 +117,6 @@ def test_a_checkpoint_without_its_tensors_is_noticed(
 
 
 def test_a_checkpoint_of_another_version_says_so(model: Model, tmp_path: Path) -> None:
-    digest = save_checkpoint(tmp_path, *model)
-    path = tmp_path / digest / "manifest.json"
-    facts = json.loads(path.read_text())
-    text = json.dumps({**facts, "version": FORMAT_VERSION - 1}).encode()
-    path.write_bytes(text)
-    other = hashlib.sha256(text).hexdigest()
-    (tmp_path / digest).rename(tmp_path / other)
-    with pytest.raises(OutdatedCheckpoint, match="format 4, found 3"):
-        load_checkpoint(tmp_path, other)
+    digest = renamed(tmp_path, save_checkpoint(tmp_path, *model), version=3)
+    with pytest.raises(OutdatedCheckpoint, match="format 5, found 3"):
+        load_checkpoint(tmp_path, digest)

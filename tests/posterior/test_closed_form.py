@@ -9,6 +9,7 @@ from al_service.posterior.closed_form import (
     RATIOS,
     best_precision,
     exact_posterior,
+    left_out_errors,
 )
 
 Floats = NDArray[np.float64]
@@ -116,3 +117,22 @@ def test_pure_noise_asks_for_a_strong_prior_and_a_clear_signal_for_a_weak_one() 
     clear = best_precision(design, signal, noise)
     shy = best_precision(design, deaf, noise)
     assert clear < 10.0 < 1_000.0 < shy
+
+
+def test_a_label_that_is_left_out_is_judged_by_the_others() -> None:
+    design, values, noise = problem(n=12)
+    precision = np.array([2.0, 2.0, 2.0, 0.5])
+    posterior = exact_posterior(design, values, noise, precision)
+
+    found = left_out_errors(design, values, noise, posterior)
+
+    expected = np.empty(len(values))
+    for one in range(len(values)):
+        others = np.arange(len(values)) != one
+        without = exact_posterior(
+            design[others], values[others], noise[others], precision
+        )
+        open_ = ((design[one] @ without.factor) ** 2).sum()
+        off = values[one] - design[one] @ without.mean
+        expected[one] = off / np.sqrt(noise[one] + open_)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from al_service.posterior.checkpoint import FORMAT_VERSION
+from al_service.posterior.checkpoint import FORMAT_VERSION, SERVED_VERSIONS
 from db.tables import Run
 from db.vocabulary import RunKind, RunState
 from tests.conftest import Database
@@ -22,7 +22,7 @@ def grow_old(sky: Observatory, digest: str) -> str:
     """The checkpoint as the older version wrote it, under the name that it then has."""
     folder = sky.artifacts / "checkpoints" / digest
     facts = json.loads((folder / "manifest.json").read_text())
-    manifest = json.dumps({**facts, "version": FORMAT_VERSION - 1}).encode()
+    manifest = json.dumps({**facts, "version": SERVED_VERSIONS[0] - 1}).encode()
     (folder / "manifest.json").write_bytes(manifest)
     name = hashlib.sha256(manifest).hexdigest()
     folder.rename(folder.with_name(name))
