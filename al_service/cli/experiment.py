@@ -1,8 +1,9 @@
 """`al experiment`: every model of the comparison, side by side."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +11,12 @@ import typer
 from pydantic import ValidationError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from al_service.cli.experiment_pools import experiment_sky
+from al_service.cli.experiment_progress import progress_of
 from al_service.cli.home import DEFAULT_HOME, HomeOption, read_settings
+from al_service.cli.interruption import interruptible
 from al_service.cli.output import (
     STDOUT,
     JsonOption,
@@ -26,16 +27,13 @@ from al_service.cli.output import (
 )
 from al_service.cli.progress_bars import progress_bars
 from al_service.evaluation.report import ratio_metric
-from al_service.studies.experiment.cells import number, seen
+from al_service.studies.experiment.cells import number, sees
+from al_service.studies.experiment.division import LEAST
 from al_service.studies.experiment.markdown import as_markdown
 from al_service.studies.experiment.page import as_page
 from al_service.studies.experiment.registry import all_systems, runnable
 from al_service.studies.experiment.report import Report, as_json
-from al_service.studies.experiment.running import (
-    Progress,
-    run_experiment,
-    trials_folder,
-)
+from al_service.studies.experiment.running import run_experiment, trials_folder
 from al_service.studies.experiment.settings import QUICK, Effort, ExperimentSettings
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.stored_predictions import StoredPredictions
@@ -90,18 +88,22 @@ def run(
     systems: Annotated[
         str, typer.Option(help="Names with commas; all: every one the pool allows.")
     ] = "all",
-    seeds: Annotated[int, typer.Option(help="Divisions of the galaxies.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Divisions of the galaxies.")] = 1,
     first_seed: Annotated[
         int,
         typer.Option(
-            help="Number of the first division: a long run in parts, a day each."
+            min=0, help="Number of the first division: a long run in parts, a day each."
         ),
     ] = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="Few objects, little training: minutes.")
     ] = False,
-    train: Annotated[int | None, typer.Option(help="Objects that teach.")] = None,
-    test: Annotated[int | None, typer.Option(help="Objects that examine.")] = None,
+    train: Annotated[
+        int | None, typer.Option(min=LEAST, help="Objects that teach.")
+    ] = None,
+    test: Annotated[
+        int | None, typer.Option(min=LEAST, help="Objects that examine.")
+    ] = None,
     markdown: Annotated[
         Path | None,
         typer.Option(help="Write the table as Markdown; - for standard output."),
@@ -122,8 +124,10 @@ def run(
     more seeds or systems are added to what is there.
     """
     console = _console({"--json": json_file, "--markdown": markdown, "--html": html})
+    chosen = _chosen(systems)
     with (
-        _progress(console) as show,
+        interruptible("finished trials are kept: the same command goes on"),
+        progress_of(console) as show,
         experiment_sky(pool, home, data, console) as sky,
     ):
         given = {
@@ -132,11 +136,13 @@ def run(
             "n_train": train,
             "n_test": test,
         }
-        settings = _settings(sky, pool, systems, quick=quick, given=given)
+        settings = _settings(sky, pool, chosen, quick=quick, given=given)
         folder = read_settings(home).artifacts_folder / EXPERIMENTS_FOLDER
         trials = run_experiment(sky, settings, folder, progress=show)
         place = folder / trials_folder(sky, settings)
     report = Report.of(settings, trials)
+    for table in _tables(report.lines):
+        console.print(table)
     write_json(json_file, as_json(report, trials))
     write_text(markdown, as_markdown(report))
     if html is not None:
@@ -147,32 +153,55 @@ def run(
         with progress_bars() as bars:
             page = as_page(report, stored, partial(bars, "drawing the page"))
         write_text(html, page)
-    for table in _tables(report.lines):
-        console.print(table)
 
 
 def _console(files: dict[str, Path | None]) -> Console:
     """For people; what could not be written at the end is refused at the beginning."""
     for option, file in files.items():
         expect_writable(option, file)
-    printed = [option for option, file in files.items() if file == STDOUT]
-    if len(printed) > 1:
-        raise typer.BadParameter(
-            f"expected one report on standard output, found {', '.join(printed)}"
-        )
+    named = [(option, file) for option, file in files.items() if file is not None]
+    for (one, file), (other, another) in combinations(named, 2):
+        if file.resolve() == another.resolve():
+            place = "standard output" if file == STDOUT else file
+            raise typer.BadParameter(
+                f"expected one report on {place}, found {one} and {other}"
+            )
+    printed = STDOUT in files.values()
     return console_for(STDOUT if printed else None)
+
+
+def _chosen(text: str) -> tuple[str, ...] | None:
+    """Names of systems; None: all that the pool allows."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if names == ("all",):
+        return None
+    if not names:
+        raise typer.BadParameter(f"--systems: expected names or all, found {text!r}")
+    known = all_systems()
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, [*known, "all"], n=1)
+            raise typer.BadParameter(
+                f"--systems: expected all, or names that `al experiment systems` "
+                f"lists, found {name!r}{f': {near[0]}?' if near else ''}"
+            )
+        if names.count(name) > 1:
+            raise typer.BadParameter(
+                f"--systems: expected each name once, found {name!r} twice"
+            )
+    return names
 
 
 def _settings(
     sky: ExperimentSky,
     pool: str,
-    names: str,
+    names: tuple[str, ...] | None,
     *,
     quick: bool,
     given: dict[str, int | None],
 ) -> ExperimentSettings:
     able = runnable(sky.arrays.modalities, has_latents=sky.latents is not None)
-    chosen = able if names == "all" else tuple(n.strip() for n in names.split(","))
+    chosen = able if names is None else names
     unable = [name for name in chosen if name not in able]
     if unable:
         raise typer.BadParameter(
@@ -196,65 +225,6 @@ def _settings(
         raise typer.BadParameter("; ".join(problems)) from error
 
 
-@contextmanager
-def _progress(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """A bar with remaining time; a line per trial where none can move."""
-    if not console.is_terminal:
-
-        def say(progress: Progress) -> None:
-            for line in (*_finished(progress), _said(progress)):
-                console.print(line, highlight=False)
-
-        yield say
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
-    )
-    with ProgressBar(*columns, console=console) as bar:
-        task = bar.add_task("experiment", total=None, left="")
-
-        def show(progress: Progress) -> None:
-            for line in _finished(progress):
-                bar.console.print(line, highlight=False)
-            bar.update(
-                task,
-                description=progress.job or "experiment",
-                completed=progress.done,
-                total=progress.total,
-                left=_left(progress),
-            )
-
-        yield show
-
-
-def _finished(progress: Progress) -> Iterator[str]:
-    """What the last trial has cost."""
-    if progress.finished is not None:
-        trial = progress.finished
-        yield (
-            f"{trial['system']}-{trial['seed']}: {trial['fit_seconds']:.1f} s to fit, "
-            f"{trial['predict_seconds']:.1f} s to predict, "
-            f"{trial['seconds']:.1f} s here in all"
-        )
-
-
-def _said(progress: Progress) -> str:
-    parts = [f"experiment: {progress.done}/{progress.total} trials"]
-    parts += [f"{progress.job} begins"] if progress.job else []
-    return ", ".join([*parts, *([_left(progress)] if _left(progress) else [])])
-
-
-def _left(progress: Progress) -> str:
-    left = progress.seconds_left
-    if left is None:
-        return ""
-    return f"{left:.0f} s left" if left < 600.0 else f"{left / 3600.0:.1f} h left"
-
-
 def _tables(lines: list[Line]) -> Iterator[Table]:
     """Per target: what fits a terminal; all figures are in the files."""
     for target in dict.fromkeys(line.target for line in lines):
@@ -270,7 +240,7 @@ def _tables(lines: list[Line]) -> Iterator[Table]:
             if line.target == target:
                 table.add_row(
                     line.system,
-                    seen(line),
+                    sees(line),
                     *(number(line.metrics.get(name)) for name in shown.values()),
                     number(line.fit_seconds),
                 )

@@ -113,6 +113,6 @@ def main() -> None:
     """What the `al` script runs: 0 done, 1 the work failed, 2 bad usage."""
     try:
         app()
-    except ALServiceError as error:
+    except (ALServiceError, OSError) as error:  # a full disk is nobody's bug
         typer.echo(f"al: {error}", err=True)
         sys.exit(EXIT_FAILED)

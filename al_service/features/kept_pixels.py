@@ -7,6 +7,7 @@ processes share what they have read; what two of them prepare at once is written
 the same.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, fields, replace
@@ -118,6 +119,7 @@ class KeptPixels:
         for start in range(0, len(missing), READ_ROWS):
             some = missing[start : start + READ_ROWS]
             for name, part in self._made(modality, some).items():
+                _reserve(files[name], some)
                 files[name][some] = part
                 files[name].flush()
             # Only now: whoever is killed before has prepared nothing.
@@ -132,7 +134,10 @@ class KeptPixels:
 
     def _compared(self, modality: str) -> Files:
         place = self.folder / modality
-        if place.is_dir() and not self._up_to_date(modality, _open(place, modality)):
+        if place.is_dir() and not (
+            _whole(place, modality)
+            and self._up_to_date(modality, _open(place, modality))
+        ):
             shutil.rmtree(place)
         if not place.is_dir():
             self._make_room(place, modality)
@@ -192,6 +197,30 @@ def _alike(one: Array, other: Array) -> bool:
 
 def _names(modality: str) -> tuple[str, str]:
     return COLUMNS_OF[modality], PIXELS_OF[modality]
+
+
+def _whole(place: Path, modality: str) -> bool:
+    """Whether no file was cut off: opened for writing it would be filled with zeros."""
+    try:
+        for name in (*_names(modality), _READY):
+            open_memmap(place / f"{name}.npy", mode="r")
+    except (FileNotFoundError, EOFError, ValueError):
+        return False
+    return True
+
+
+def _reserve(file: "np.memmap[Any, np.dtype[Any]]", rows: NDArray[np.int64]) -> None:
+    """Have room on the disk for some objects.
+
+    Raises:
+        OSError: The disk is full. Who writes through memory is killed instead.
+    """
+    if file.filename is None or not hasattr(os, "posix_fallocate"):
+        return
+    size = file.strides[0]
+    with Path(file.filename).open("r+b") as opened:
+        for row in rows.tolist():
+            os.posix_fallocate(opened.fileno(), file.offset + row * size, size)
 
 
 def _open(place: Path, modality: str) -> Files:

@@ -2,6 +2,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from al_service.cli.experiment import app
@@ -63,11 +64,27 @@ def test_a_system_that_a_pool_cannot_feed_is_bad_usage(tmp_path: Path) -> None:
     assert "found image_cnn" in said
 
 
-def test_a_seed_too_few_is_bad_usage(tmp_path: Path) -> None:
-    result = al_experiment("run", "--seeds", "0", "--home", str(tmp_path))
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--seeds", "0"), "--seeds"),
+        (("--train", "5"), "--train"),
+        (("--systems", "linear_al"), "found 'linear_al': linear_all?"),
+        (("--systems", "marginal,marginal"), "found 'marginal' twice"),
+        (("--systems", ","), "expected names or all, found ','"),
+        (("--json", "one", "--markdown", "./one"), "found --json and --markdown"),
+    ],
+)
+def test_what_is_mistyped_is_refused_before_a_home_is_made(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    home = tmp_path / "home"
+
+    result = al_experiment("run", *words, "--home", str(home))
 
     assert result.exit_code == 2
-    assert "seeds" in result.stderr
+    assert said in " ".join(result.stderr.replace("│", " ").split())
+    assert not home.exists()
 
 
 def test_a_report_that_could_not_be_written_is_refused_before_anything_is_done(
@@ -109,4 +126,4 @@ def test_two_reports_on_standard_output_are_bad_usage(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     said = " ".join(result.stderr.replace("│", " ").split())
-    assert "found --json, --markdown" in said
+    assert "found --json and --markdown" in said

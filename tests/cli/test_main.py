@@ -26,6 +26,14 @@ def test_help_lists_every_noun_without_importing_torch_or_the_database() -> None
     assert all(noun in shown.stdout for noun in NOUNS)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_said_in_one_line() -> None:
+    shown = al("experiment", "systems", "--json", "/dev/full")
+    assert shown.returncode == 1
+    assert "No space left on device" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
 @pytest.mark.parametrize("noun", NOUNS)
 def test_every_noun_explains_itself(noun: str) -> None:
     shown = al(noun, "--help")

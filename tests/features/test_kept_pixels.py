@@ -83,6 +83,26 @@ def test_an_object_fills_as_much_as_is_said(view: PoolView, tmp_path: Path) -> N
     assert size < 100_000
 
 
+def test_a_file_that_was_cut_off_is_made_anew(view: PoolView, tmp_path: Path) -> None:
+    """Opened for writing it was filled with zeros, and networks saw black images."""
+    kept_view(view, KeptPixels(view.arrays, view.scan, tmp_path)).take(slice(None))
+    (path,) = tmp_path.rglob("pixels.npy")
+    whole = np.load(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    found = kept_view(view, KeptPixels(view.arrays, view.scan, tmp_path))
+
+    pixels = prepare(found.take(slice(None)), EVERYTHING)["pixels"]
+    np.testing.assert_array_equal(pixels, whole.astype(np.float32))
+
+
+def test_what_nobody_asked_for_takes_no_room(view: PoolView, tmp_path: Path) -> None:
+    kept = KeptPixels(view.arrays, view.scan, tmp_path)
+    kept.inputs(np.array([3]), ("image",))
+    (path,) = tmp_path.rglob("pixels.npy")
+    assert path.stat().st_blocks * 512 < path.stat().st_size / 4
+
+
 def test_objects_that_were_prepared_before_are_not_prepared_again(
     view: PoolView, tmp_path: Path
 ) -> None:

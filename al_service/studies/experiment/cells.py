@@ -69,7 +69,7 @@ def _line_cells(line: Line, names: Sequence[str]) -> list[str]:
     figures[0] += within(line.intervals.get(names[0]))
     return [
         line.system,
-        seen(line),
+        sees(line),
         *figures,
         number(line.fit_seconds),
         number(line.predict_seconds),
@@ -78,7 +78,7 @@ def _line_cells(line: Line, names: Sequence[str]) -> list[str]:
     ]
 
 
-def seen(line: Line) -> str:
+def sees(line: Line) -> str:
     """What a system looks at here."""
     names = in_words(line.inputs, line.family)
     return f"{names} {_REST_HIDDEN}" if line.hides else names

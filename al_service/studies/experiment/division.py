@@ -13,7 +13,7 @@ from al_service.studies.sky import known_targets
 from al_service.survey.pool_arrays import PoolArrays
 
 LEAST: Final = 10
-"""Objects on a side below which no figure of it means anything."""
+"""Objects below which no figure of them means anything, nor is learned from them."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def divide(
         InvalidInput: the pool has too few labeled galaxies.
     """
     rows = np.flatnonzero(known_targets(arrays))
-    flags = list(arrays.flags.values())
+    flags = [arrays.flags[name] for name in arrays.modalities]
     complete = np.all(flags, axis=0)[rows]
     place = _shuffled(arrays.group_ids[rows], seed)
     free = np.ones(len(rows), dtype=np.bool_)
@@ -77,8 +77,9 @@ def _checked(
             raise InvalidInput(
                 f"{name}: expected at least {LEAST} labeled objects, found "
                 f"{len(side)}: of {len(complete)} in the pool, {complete.sum()} with "
-                f"every modality, {settings.n_train} were to train, "
-                f"{settings.n_validation} to validate, {settings.n_test} to examine"
+                f"every modality, {settings.n_train} were to train (--train), "
+                f"{settings.n_validation} to validate, {settings.n_test} to examine "
+                f"(--test); a smaller pool is divided in these proportions"
             )
     return sides
 

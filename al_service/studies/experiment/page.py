@@ -35,13 +35,13 @@ _LAYOUT_SEED: Final = 0
 
 _LAYOUTS: Final = "features"
 
-_PICTURES: Final = (
-    density_picture,
-    pit_picture,
-    calibration_picture,
-    selective_picture,
-)
-"""Of what every system predicts for one target."""
+_PICTURES: Final = {
+    "predicted against true": density_picture,
+    "percentiles of the truth": pit_picture,
+    "what intervals cover": calibration_picture,
+    "error of the most certain": selective_picture,
+}
+"""Of what every system predicts for one target, and what they show."""
 
 _PAGE: Final = Template(
     """<!doctype html>
@@ -50,9 +50,10 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1500
   padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; font-size: 12px; margin: 1rem 0; display: block;
   overflow-x: auto }
-th, td { padding: .15rem .5rem; text-align: right; border-bottom: 1px solid #ddd;
+th, td { padding: .15rem .5rem; text-align: right; border-bottom: 1px solid #ddd }
+th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left;
   white-space: nowrap }
-th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left }
+th:first-child, td:first-child { position: sticky; left: 0; background: #fff }
 img { max-width: 100%; display: block; margin: .6rem 0 }
 </style></head><body><h1>Experiment on $pool</h1><p>$heading</p>
 <p>Figures are means over seeds; parentheses hold the seeds' mean 95&nbsp;% interval by
@@ -111,7 +112,7 @@ def _section(
     heads = f'<h2 id="{escape(target)}">{escape(title(target))}</h2>'
     parts = [heads, _rows(*table_of(target, lines))]
     whole = [line for line in lines if not line.hides]
-    parts.append(_image(cost_picture(target, whole)))
+    parts.append(_image(cost_picture(target, whole), f"{target}: error against time"))
     seen = [
         one
         for system, said in stored.items()
@@ -119,7 +120,10 @@ def _section(
         if one is not None
     ]
     if seen:
-        parts += [_image(draw(target, seen)) for draw in _PICTURES]
+        parts += [
+            _image(draw(target, seen), f"{target}: {what}")
+            for what, draw in _PICTURES.items()
+        ]
     return "\n".join(parts)
 
 
@@ -171,18 +175,22 @@ def _layout_of(system: str, stored: StoredPredictions) -> str:
     parts = [f'<h2 id="{_LAYOUTS}">Features of {escape(system)}</h2>']
     for method in Embedding:
         layout = embed(features, method, seed=_LAYOUT_SEED)
-        parts.append(_image(layout_picture(layout, colors, f"{method}: {system}")))
+        what = f"{method}: {system}"
+        parts.append(_image(layout_picture(layout, colors, what), what))
     return "\n".join(parts)
 
 
 def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     def row(tag: str, parts: Sequence[str]) -> str:
-        return f"<tr>{''.join(f'<{tag}>{escape(part)}</{tag}>' for part in parts)}</tr>"
+        first, *others = map(escape, parts)
+        # Long names may break behind their underscores: eleven columns fit a screen.
+        cells = [first, *(one.replace("_", "_<wbr>") for one in others)]
+        return f"<tr>{''.join(f'<{tag}>{one}</{tag}>' for one in cells)}</tr>"
 
     body = "".join(row("td", parts) for parts in rows)
     return f"<table>{row('th', header)}{body}</table>"
 
 
-def _image(png: bytes) -> str:
+def _image(png: bytes, what: str) -> str:
     text = base64.b64encode(png).decode()
-    return f'<img alt="" src="data:image/png;base64,{text}">'
+    return f'<img alt="{escape(what)}" src="data:image/png;base64,{text}">'

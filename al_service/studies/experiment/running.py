@@ -4,15 +4,17 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from al_service.errors import InvalidInput
 from al_service.studies.experiment.registry import system_named
 from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.storing import read_facts
-from al_service.studies.experiment.trial import MODELS, Job, carry_out
+from al_service.studies.experiment.trial import MODELS, Job, carry_out, read_trial
 from al_service.survey.atomic_folder import clear_partials
 
 Json = dict[str, Any]  # Any: JSON
@@ -78,9 +80,9 @@ def run_experiment(
         started = time.perf_counter()
         carry_out(kept, settings, job, place / job.folder)
         clock.note(job, time.perf_counter() - started)
-        finished = read_facts(place / job.folder)
+        finished = read_trial(place, job)
     progress(Progress("", len(jobs), len(jobs), 0.0, finished))
-    return [read_facts(place / job.folder) for job in jobs]
+    return [read_trial(place, job) for job in jobs]
 
 
 class _Clock:
@@ -94,8 +96,10 @@ class _Clock:
         self._seconds: dict[str, float] = {}
         # Not the hidden folders of another process: their facts may be half written.
         for facts in place.glob("[!.]*/facts.json"):
-            trial = read_facts(facts.parent)
-            self._seconds[trial["system"]] = trial["seconds"]
+            # Of a damaged one that nobody asks for, nothing is expected.
+            with suppress(InvalidInput):
+                trial = read_facts(facts.parent, "system", "seconds")
+                self._seconds[trial["system"]] = trial["seconds"]
 
     def note(self, job: Job, seconds: float) -> None:
         """A trial is done."""

@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from al_service.errors import CorruptArtifact
 from al_service.randomness import derived_seed
 from al_service.studies.experiment.division import Division
 from al_service.studies.experiment.peak_memory import PeakMemory
 from al_service.studies.experiment.settings import ExperimentSettings
 from al_service.studies.experiment.sky import ExperimentSky
-from al_service.studies.experiment.storing import read_facts, write_facts
+from al_service.studies.experiment.storing import damaged, read_facts, write_facts
 from al_service.studies.experiment.system import Fitted, Lesson, System
 from al_service.survey.atomic_folder import new_folder
 
 MODEL: Final = "model"
 """In the folder of a model: what the system itself has saved."""
+
+_FACTS: Final = ("n_train", "fit_seconds", "peak_memory_mb", "search")
+"""Beside it: what is known of a model besides itself."""
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -55,7 +59,12 @@ class Shelf:
         place = self.folder / f"{system.name}-{self.seed}"
         if not place.is_dir():
             self._learn(system, place)
-        return Kept(system.load(place / MODEL), **read_facts(place))
+        facts = read_facts(place, *_FACTS)
+        try:
+            fitted = system.load(place / MODEL)
+        except CorruptArtifact as error:
+            raise damaged(place / MODEL, error) from error
+        return Kept(fitted, **{name: facts[name] for name in _FACTS})
 
     def _learn(self, system: System, place: Path) -> None:
         parts = _Parts(self)

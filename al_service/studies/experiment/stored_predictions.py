@@ -14,6 +14,15 @@ from al_service.studies.experiment.storing import damaged
 
 FILE: Final = "predictions.npz"
 
+_DAMAGES: Final = (
+    FileNotFoundError,
+    EOFError,
+    ValueError,
+    KeyError,
+    BadZipFile,
+    zlib.error,
+)
+
 _OURS: Final = frozenset({"targets", "values", "features"})
 
 
@@ -51,12 +60,10 @@ class StoredPredictions:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 arrays = dict(stored)
-        except (FileNotFoundError, EOFError, ValueError, BadZipFile, zlib.error) as bad:
-            raise damaged(path, bad) from bad
-        targets = tuple(arrays["targets"].tolist())
+            targets, values = tuple(arrays["targets"].tolist()), arrays["values"]
+        except _DAMAGES as error:
+            raise damaged(path, error) from error
         said = {name: part for name, part in arrays.items() if name not in _OURS}
         return cls(
-            Predictions.from_arrays(targets, said),
-            arrays["values"],
-            arrays.get("features"),
+            Predictions.from_arrays(targets, said), values, arrays.get("features")
         )

@@ -26,15 +26,24 @@ def write_facts(folder: Path, facts: dict[str, Any]) -> None:  # Any: JSON
     (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
-def read_facts(folder: Path) -> dict[str, Any]:  # Any: as above
+def read_facts(folder: Path, *names: str) -> dict[str, Any]:  # Any: as above
     """What `write_facts` wrote.
 
+    Args:
+        folder: where.
+        names: of facts that must be there.
+
     Raises:
-        InvalidInput: The file is gone or damaged.
+        InvalidInput: The file is gone or damaged, or another one.
     """
     path = folder / FACTS
     try:
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(facts, dict):
+            raise ValueError(f"expected an object, found {type(facts).__name__}")
+        missing = [name for name in names if name not in facts]
+        if missing:
+            raise ValueError(f"expected {', '.join(missing)}, found none")
     except (FileNotFoundError, ValueError) as error:
         raise damaged(path, error) from error
     return facts

@@ -18,13 +18,21 @@ from al_service.studies.experiment.shares import shares_of_modalities
 from al_service.studies.experiment.shelf import Kept, Shelf
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.stored_predictions import StoredPredictions
-from al_service.studies.experiment.storing import write_facts
+from al_service.studies.experiment.storing import (
+    FACTS,
+    damaged,
+    read_facts,
+    write_facts,
+)
 from al_service.studies.experiment.system import System
 from al_service.studies.surroundings import surroundings
 from al_service.survey.atomic_folder import new_folder
 
 MODELS: Final = "models"
 """Beside the trials of an experiment: the folder of what has learned."""
+
+_NEEDED: Final = ("system", "family", "inputs", "seed", "rows", "shares", "seconds")
+"""Facts without which there is no trial."""
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -81,6 +89,24 @@ def carry_out(
             "seconds": time.perf_counter() - started,
         }
         write_facts(place, facts)
+
+
+def read_trial(folder: Path, job: Job) -> Json:
+    """The facts of a trial that was carried out.
+
+    Args:
+        folder: of all trials.
+        job: which.
+
+    Raises:
+        InvalidInput: They are gone, damaged, or those of another trial.
+    """
+    facts = read_facts(folder / job.folder, *_NEEDED)
+    if (facts["system"], facts["seed"]) != (job.system.name, job.seed):
+        other = f"{facts['system']}-{facts['seed']}"
+        error = ValueError(f"expected {job.folder}, found {other}")
+        raise damaged(folder / job.folder / FACTS, error)
+    return facts
 
 
 def _facts(job: Job, kept: Kept, answers: Answers) -> Json:

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from al_service.errors import InvalidInput
 from al_service.studies.experiment.sky import ExperimentSky
+from al_service.survey.simulation.settings import default_settings
+from al_service.survey.simulation.simulate import simulate
 from tests.studies.experiment.skies import small_settings
 
 
@@ -56,6 +60,19 @@ def test_those_who_examine_have_every_modality(whole_sky: ExperimentSky) -> None
     assert complete[division.test].all()
     assert complete[division.validation].all()
     assert not complete[division.training].all()
+
+
+def test_a_modality_that_no_object_has_is_asked_of_none(tmp_path: Path) -> None:
+    """A simulated survey without spectra could not be examined at all."""
+    settings = default_settings().with_changes({"gaps": {"without_spectrum": 1.0}})
+    arrays = simulate(tmp_path / "sky", 60, settings, seed=1)
+    assert not arrays.flags["spectrum"].any()
+
+    division = ExperimentSky(arrays).divide(
+        small_settings(n_train=30, n_validation=10, n_test=10), seed=0
+    )
+
+    assert len(division.test) == 10
 
 
 def test_too_few_labels_are_refused_with_their_number(

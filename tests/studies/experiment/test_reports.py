@@ -88,6 +88,8 @@ def test_the_page_needs_no_other_file_and_the_markdown_has_every_system(
     pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
     # Cost, density, percentiles, calibration, selection; UMAP and t-SNE of φ.
     assert len(pictures) == 7
+    assert 'alt=""' not in page
+    assert 'alt="z: predicted against true"' in page
     assert all(base64.b64decode(one).startswith(PNG) for one in pictures)
     assert "http" not in page
     assert "src=" not in page.replace('src="data:', "")

@@ -230,6 +230,74 @@ def test_a_damaged_file_is_named_with_what_to_do_about_it(
         run_experiment(photometric_sky, linear, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "file", ["linear_photometry-0/facts.json", "models/linear_photometry-0/facts.json"]
+)
+@pytest.mark.parametrize("text", ["{}", "[1, 2]"])
+def test_another_files_facts_are_refused(
+    photometric_sky: ExperimentSky, tmp_path: Path, file: str, text: str
+) -> None:
+    linear = small_settings(systems=("linear_photometry",))
+    run_experiment(photometric_sky, linear, tmp_path)
+    (path,) = tmp_path.glob(f"*/{file}")
+    path.write_text(text)
+    if file.startswith("models"):
+        shutil.rmtree(path.parents[2] / "linear_photometry-0")
+
+    with pytest.raises(InvalidInput, match=rf"{file}: .*\(expected .* made anew"):
+        run_experiment(photometric_sky, linear, tmp_path)
+
+
+def test_the_facts_of_another_trial_are_refused(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    both = small_settings()
+    run_experiment(photometric_sky, both, tmp_path)
+    (mine,) = tmp_path.glob("*/marginal-0/facts.json")
+    shutil.copy(mine.parents[1] / "linear_photometry-0" / "facts.json", mine)
+
+    with pytest.raises(
+        InvalidInput, match="expected marginal-0, found linear_photometry-0"
+    ):
+        run_experiment(photometric_sky, both, tmp_path)
+
+
+def test_a_damaged_trial_that_nobody_asks_for_stops_nothing(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    """What it took would only have told how long the others will take."""
+    floor = small_settings(systems=("marginal",))
+    run_experiment(photometric_sky, floor, tmp_path)
+    (path,) = tmp_path.glob("*/marginal-0/facts.json")
+    path.write_text("{}")
+    linear = small_settings(systems=("linear_photometry",))
+
+    (trial,) = run_experiment(photometric_sky, linear, tmp_path)
+
+    assert trial["system"] == "linear_photometry"
+
+
+def test_a_checkpoint_of_which_a_byte_changed_is_named_with_what_to_do_about_it(
+    photometric_sky: ExperimentSky, tmp_path: Path
+) -> None:
+    network = small_settings(systems=("photometry_mlp",))
+    run_experiment(photometric_sky, network, tmp_path)
+    (path,) = tmp_path.glob("*/models/photometry_mlp-0/model/*/tensors.safetensors")
+    path.write_bytes(path.read_bytes()[:-1])
+    (trial,) = tmp_path.glob("*/photometry_mlp-0")
+    shutil.rmtree(trial)
+
+    with pytest.raises(InvalidInput, match=r"photometry_mlp-0/model: .* made anew"):
+        run_experiment(photometric_sky, network, tmp_path)
+
+
+def test_the_predictions_of_something_else_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "predictions.npz", allow_pickle=False, other=np.zeros(3))
+
+    with pytest.raises(InvalidInput, match=r"predictions\.npz: .*targets"):
+        StoredPredictions.read(tmp_path)
+
+
 def test_damaged_predictions_are_named(tmp_path: Path) -> None:
     (tmp_path / "predictions.npz").write_bytes(b"PK")
 
