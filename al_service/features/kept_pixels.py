@@ -217,10 +217,13 @@ def _reserve(file: "np.memmap[Any, np.dtype[Any]]", rows: NDArray[np.int64]) -> 
     """
     if file.filename is None or not hasattr(os, "posix_fallocate"):
         return
-    size = file.strides[0]
-    with Path(file.filename).open("r+b") as opened:
-        for row in rows.tolist():
-            os.posix_fallocate(opened.fileno(), file.offset + row * size, size)
+    path, size = Path(file.filename), file.strides[0]
+    try:
+        with path.open("r+b") as opened:
+            for row in rows.tolist():
+                os.posix_fallocate(opened.fileno(), file.offset + row * size, size)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _open(place: Path, modality: str) -> Files:
