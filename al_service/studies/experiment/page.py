@@ -50,9 +50,10 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1500
   padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; font-size: 12px; margin: 1rem 0; display: block;
   overflow-x: auto }
-th, td { padding: .15rem .5rem; text-align: right; border-bottom: 1px solid #ddd }
-th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left;
+th, td { padding: .15rem .5rem; text-align: right; border-bottom: 1px solid #ddd;
   white-space: nowrap }
+th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: left }
+td span, th span { white-space: normal }
 th:first-child, td:first-child { position: sticky; left: 0; background: #fff }
 img { max-width: 100%; display: block; margin: .6rem 0 }
 </style></head><body><h1>Experiment on $pool</h1><p>$heading</p>
@@ -183,12 +184,16 @@ def _layout_of(system: str, stored: StoredPredictions) -> str:
 def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     def row(tag: str, parts: Sequence[str]) -> str:
         first, *others = map(escape, parts)
-        # Long names may break behind their underscores: eleven columns fit a screen.
-        cells = [first, *(one.replace("_", "_<wbr>") for one in others)]
+        cells = [first, *map(_breaking, others)]
         return f"<tr>{''.join(f'<{tag}>{one}</{tag}>' for one in cells)}</tr>"
 
     body = "".join(row("td", parts) for parts in rows)
     return f"<table>{row('th', header)}{body}</table>"
+
+
+def _breaking(text: str) -> str:
+    """Names may break behind their underscores: eleven columns fit a screen."""
+    return f"<span>{text.replace('_', '_<wbr>')}</span>" if "_" in text else text
 
 
 def _image(png: bytes, what: str) -> str:
