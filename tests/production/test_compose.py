@@ -23,7 +23,9 @@ def test_the_file_is_what_the_compose_specification_allows() -> None:
     assert set(services()) == OURS | SERVERS
 
 
-@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="not installed")
+@pytest.mark.skipif(
+    shutil.which("docker-compose") is None, reason="docker-compose is not installed"
+)
 @pytest.mark.parametrize("missing", [None, *SECRETS])
 def test_docker_compose_takes_the_file_exactly_if_every_secret_is_set(
     missing: str | None,
