@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -28,13 +27,17 @@ from al_service.cli.output import (
 from al_service.cli.progress_bars import progress_bars
 from al_service.evaluation.report import ratio_metric
 from al_service.studies.experiment.cells import number, sees
-from al_service.studies.experiment.division import LEAST
 from al_service.studies.experiment.markdown import as_markdown
 from al_service.studies.experiment.page import as_page
 from al_service.studies.experiment.registry import all_systems, runnable
 from al_service.studies.experiment.report import Report, as_json
 from al_service.studies.experiment.running import run_experiment, trials_folder
-from al_service.studies.experiment.settings import QUICK, Effort, ExperimentSettings
+from al_service.studies.experiment.settings import (
+    LEAST,
+    QUICK,
+    Effort,
+    ExperimentSettings,
+)
 from al_service.studies.experiment.sky import ExperimentSky
 from al_service.studies.experiment.stored_predictions import StoredPredictions
 from al_service.studies.experiment.system import in_words
@@ -210,19 +213,9 @@ def _settings(
         )
     numbers = dict(QUICK_SIZES if quick else {})
     numbers |= {name: value for name, value in given.items() if value is not None}
-    try:
-        return ExperimentSettings(
-            pool=pool,
-            systems=chosen,
-            effort=QUICK if quick else Effort(),
-            **numbers,
-        )
-    except ValidationError as error:
-        problems = (
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            for problem in error.errors()
-        )
-        raise typer.BadParameter("; ".join(problems)) from error
+    return ExperimentSettings(
+        pool=pool, systems=chosen, effort=QUICK if quick else Effort(), **numbers
+    )
 
 
 def _tables(lines: list[Line]) -> Iterator[Table]:

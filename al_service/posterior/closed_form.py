@@ -120,10 +120,10 @@ def left_out_errors(
         noise: `N` variances of the labels.
         posterior: what they have taught.
     """
-    known = squared_norms(
+    explained = squared_norms(
         design.astype(np.float32), posterior.factor.astype(np.float32)
     )
-    left = np.maximum(noise - known, _LEAST_LEFT * noise)
+    left = np.maximum(noise - explained, _LEAST_LEFT * noise)
     return np.asarray((values - design @ posterior.mean) / np.sqrt(left))
 
 

@@ -1,11 +1,13 @@
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from al_service.cli.experiment import app
+from tests.cli.running import AL, KEPT, al
 
 
 def al_experiment(*words: str) -> Result:
@@ -101,6 +103,37 @@ def test_a_report_that_could_not_be_written_is_refused_before_anything_is_done(
     assert result.exit_code == 2
     assert "--html" in result.stderr
     assert not home.exists()
+
+
+def test_who_is_interrupted_hears_what_is_kept(tmp_path: Path) -> None:
+    words = ("run", "--systems", "marginal,random_forest_photometry")
+    with subprocess.Popen(
+        [*AL, "experiment", *words, "--home", str(tmp_path)],
+        env=KEPT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as command:
+        assert command.stdout is not None
+        said = next(
+            line for line in command.stdout if "forest_photometry-0 beg" in line
+        )
+        command.terminate()
+        _, error = command.communicate(timeout=60)
+
+    assert "1/2 trials" in said
+    assert command.returncode == 1
+    assert error.endswith("finished trials are kept: the same command goes on\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_report_that_finds_the_disk_full_loses_no_table(tmp_path: Path) -> None:
+    words = ("run", "--quick", "--train", "60", "--test", "40", "--systems", "marginal")
+    shown = al("experiment", *words, "--home", tmp_path, "--json", "/dev/full")
+
+    assert shown.returncode == 1
+    assert re.search(r"marginal +nothing", shown.stdout)
+    assert "No space left on device" in shown.stderr
 
 
 def test_markdown_goes_to_standard_output_alone_and_folders_are_made(

@@ -1,5 +1,8 @@
 """Pixels prepared once are those prepared every time, in half precision."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +104,43 @@ def test_what_nobody_asked_for_takes_no_room(view: PoolView, tmp_path: Path) -> 
     kept.inputs(np.array([3]), ("image",))
     (path,) = tmp_path.rglob("pixels.npy")
     assert path.stat().st_blocks * 512 < path.stat().st_size / 4
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """One megabyte of room: 24 images."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("may not mount a small disk here")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_is_an_error_and_no_sudden_end(
+    view: PoolView, small_disk: Path
+) -> None:
+    """Written through memory it was a bus error, which ended the process unsaid."""
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from al_service.features.kept_pixels import KeptPixels\n"
+        "from al_service.survey.pool_arrays import PoolArrays\n"
+        "import numpy as np\n"
+        "arrays = PoolArrays.open(Path(sys.argv[1]))\n"
+        "kept = KeptPixels(arrays, None, Path(sys.argv[2]))\n"
+        "kept.inputs(np.arange(arrays.n_objects), ('image',))\n"
+    )
+    arguments = [sys.executable, "-c", program, str(view.arrays.path), str(small_disk)]
+
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert "No space left on device" in ended.stderr
+    assert "pixels.npy" in ended.stderr.splitlines()[-1]
 
 
 def test_objects_that_were_prepared_before_are_not_prepared_again(

@@ -1,19 +1,15 @@
 """Which galaxies teach, which tune and which examine: shared by all systems."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from al_service.errors import InvalidInput
 from al_service.randomness import derived_seed
-from al_service.studies.experiment.settings import ExperimentSettings
+from al_service.studies.experiment.settings import LEAST, ExperimentSettings
 from al_service.studies.sky import known_targets
 from al_service.survey.pool_arrays import PoolArrays
-
-LEAST: Final = 10
-"""Objects below which no figure of them means anything, nor is learned from them."""
 
 
 @dataclass(frozen=True)

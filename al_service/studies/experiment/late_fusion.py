@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from al_service.features.preparation import IMAGE, SPECTRUM
 from al_service.posterior.predictions import Predictions
 from al_service.posterior.scan_measurement import MEDIAN_SQUARE
-from al_service.studies.experiment.division import LEAST
 from al_service.studies.experiment.measurements import Measurements
 from al_service.studies.experiment.second_opinion import contradicted
+from al_service.studies.experiment.settings import LEAST
 from al_service.studies.experiment.storing import (
     read_facts,
     read_tensors,

@@ -4,6 +4,9 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+LEAST: Final = 10
+"""Objects below which no figure of them means anything, nor is learned from them."""
+
 
 class Effort(BaseModel):
     """How much work goes into every system; the same for all of them."""
@@ -64,9 +67,9 @@ class ExperimentSettings(BaseModel):
     first_seed: int = Field(default=0, ge=0)
     """The seeds follow each other from here on."""
 
-    n_train: int = Field(default=6000, ge=10)
-    n_validation: int = Field(default=1000, ge=10)
-    n_test: int = Field(default=2000, ge=10)
+    n_train: int = Field(default=6000, ge=LEAST)
+    n_validation: int = Field(default=1000, ge=LEAST)
+    n_test: int = Field(default=2000, ge=LEAST)
     """Objects of the three sides; a smaller pool is divided in these proportions."""
 
     effort: Effort = Effort()

@@ -17,8 +17,7 @@ from al_service.posterior.stream_data import StreamData
 from al_service.posterior.stream_fitting import StreamSchedule, fit_streams, passed
 from al_service.posterior.variational import fit_guide
 from al_service.randomness import derived_seed
-from al_service.studies.experiment.division import LEAST
-from al_service.studies.experiment.settings import Effort
+from al_service.studies.experiment.settings import LEAST, Effort
 from al_service.studies.experiment.stream_model import FittedStreams
 from al_service.studies.experiment.stream_moments import Networks, Uncertainty
 from al_service.studies.experiment.stream_reading import (

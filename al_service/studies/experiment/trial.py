@@ -31,8 +31,12 @@ from al_service.survey.atomic_folder import new_folder
 MODELS: Final = "models"
 """Beside the trials of an experiment: the folder of what has learned."""
 
-_NEEDED: Final = ("system", "family", "inputs", "seed", "rows", "shares", "seconds")
-"""Facts without which there is no trial."""
+_NEEDED: Final = (
+    *("system", "family", "inputs", "seed", "rows", "shares", "search"),
+    *("n_train", "n_parameters", "peak_memory_mb"),
+    *("fit_seconds", "predict_seconds", "seconds"),
+)
+"""Facts that reports are made of."""
 
 Json = dict[str, Any]  # Any: JSON
 
